@@ -1,0 +1,1 @@
+//! The file that starts a network, and its genesis hash.

@@ -1,0 +1,1 @@
+//! Typed client of a node and the command line for people.

@@ -1,0 +1,1 @@
+//! Encrypted keys, their derivation, and the Signer trait.

@@ -1,0 +1,1 @@
+//! Durable storage of blocks, state, receipts and proofs in RocksDB.

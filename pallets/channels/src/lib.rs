@@ -1,0 +1,1 @@
+//! Bilateral channels with collateral and credit.

@@ -1,0 +1,1 @@
+//! Boards, nonces and entity identity.

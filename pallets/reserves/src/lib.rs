@@ -1,0 +1,1 @@
+//! Assets, reserves, collateral and settlement.

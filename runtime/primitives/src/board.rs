@@ -1,0 +1,319 @@
+//! The board of an entity: who may speak for it, with what weight.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use sp_core::{ConstU32, bounded::BoundedVec};
+
+use crate::{EntityId, Hash, PublicKey, crypto::bls, keccak256};
+
+/// Most members that a board may have.
+pub const MAX_MEMBERS: u32 = 256;
+
+/// Voting weight. A board's total stays below 2³².
+pub type Weight = u32;
+
+/// What a member may do, as a set of bits.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct Permissions(u32);
+
+impl Permissions {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+    /// Make proposals.
+    pub const PROPOSE: Self = Self(1);
+    /// Vote on proposals.
+    pub const VOTE: Self = Self(1 << 1);
+    /// Act alone where the entity's policy asks for an executive.
+    pub const EXECUTE: Self = Self(1 << 2);
+    /// Propose a new member.
+    pub const ADD_VALIDATOR: Self = Self(1 << 3);
+    /// Propose the removal of a member.
+    pub const REMOVE_VALIDATOR: Self = Self(1 << 4);
+    /// Everything, custom permissions included.
+    pub const ALL: Self = Self(u32::MAX);
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether every permission of `other` is held.
+    #[must_use]
+    pub const fn allows(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// Who a member is.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen)]
+pub enum MemberId {
+    /// A person, a device or a server, by key. A BLS key carries its proof of possession, so that a board that
+    /// proves itself by its hash alone is safe to aggregate.
+    #[codec(index = 0)]
+    Signer {
+        /// The key that certifies frames and signs calls.
+        key: PublicKey,
+        /// Proof of possession; present if and only if `key` is a BLS key.
+        possession: Option<[u8; 96]>,
+    },
+    /// Another entity, which counts when its own board's quorum signed.
+    #[codec(index = 1)]
+    Entity(EntityId),
+}
+
+/// A member of a board.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen)]
+pub struct Member {
+    /// Who.
+    pub id: MemberId,
+    /// With what weight, at least 1.
+    pub weight: Weight,
+    /// What the member may do.
+    pub permissions: Permissions,
+}
+
+/// Which faults the board's agreement survives.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum Profile {
+    /// Any behaviour of less than a third of the weight.
+    #[codec(index = 0)]
+    Byzantine,
+    /// Crashes only, with evidence against a member that lies; for small boards such as 2 of 3.
+    #[codec(index = 1)]
+    CrashFault,
+}
+
+/// Why a board cannot exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Encode, Decode, DecodeWithMemTracking)]
+pub enum BoardError {
+    /// No member.
+    #[error("a board needs at least one member")]
+    Empty,
+    /// A member without weight, at this position.
+    #[error("member {0} has no weight")]
+    WeightlessMember(u32),
+    /// The total weight reaches 2³².
+    #[error("the total weight does not fit in 32 bits")]
+    TooHeavy,
+    /// The threshold cannot be reached, or authorises without anybody.
+    #[error("threshold {threshold} is not within 1 and the total weight {total}")]
+    Threshold {
+        /// Threshold asked for.
+        threshold: Weight,
+        /// Total weight of the members.
+        total: Weight,
+    },
+    /// The same member twice, second at this position.
+    #[error("member {0} stands in the board twice")]
+    DuplicateMember(u32),
+    /// A BLS key without a valid proof of possession, or another key with one, at this position.
+    #[error("member {0} has no valid proof of possession of its BLS key")]
+    Possession(u32),
+}
+
+/// An ordered list of members with a threshold.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen)]
+pub struct Board {
+    /// The members, in the order that certificates' bitmaps refer to.
+    pub members: BoundedVec<Member, ConstU32<MAX_MEMBERS>>,
+    /// Weight that authorises an action of the entity.
+    pub threshold: Weight,
+    /// Which faults its agreement survives.
+    pub profile: Profile,
+}
+
+impl Board {
+    /// The board of one signer that may do everything.
+    ///
+    /// A BLS key belongs to boards of several and needs a proof of possession: build those by hand.
+    #[must_use]
+    pub fn single(key: PublicKey) -> Self {
+        let member = Member {
+            id: MemberId::Signer { key, possession: None },
+            weight: 1,
+            permissions: Permissions::ALL,
+        };
+        let members = BoundedVec::truncate_from(vec![member]);
+        Self { members, threshold: 1, profile: Profile::CrashFault }
+    }
+
+    /// keccak-256 of the SCALE encoding; also the identifier of the lazy entity with this board.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.using_encoded(keccak256)
+    }
+
+    /// The lazy entity that this board makes.
+    #[must_use]
+    pub fn entity(&self) -> EntityId {
+        self.hash().into()
+    }
+
+    /// The key of the only member, if the board is one signer.
+    #[must_use]
+    pub fn sole_signer(&self) -> Option<&PublicKey> {
+        match self.members.as_slice() {
+            [Member { id: MemberId::Signer { key, .. }, .. }] => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The member with this key.
+    #[must_use]
+    pub fn signer(&self, wanted: &PublicKey) -> Option<&Member> {
+        self.members.iter().find(|member| matches!(&member.id, MemberId::Signer { key, .. } if key == wanted))
+    }
+
+    /// Sum of all weights; saturates for a board that [`Board::validate`] refuses.
+    #[must_use]
+    pub fn total_weight(&self) -> Weight {
+        self.members.iter().fold(0, |sum: Weight, member| sum.saturating_add(member.weight))
+    }
+
+    /// Weight that orders frames: more than two thirds and at least the threshold, or, for the crash-fault
+    /// profile, more than half and at least the threshold.
+    #[must_use]
+    pub fn quorum(&self) -> Weight {
+        let total = u64::from(self.total_weight());
+        let majority = match self.profile {
+            Profile::Byzantine => total.saturating_mul(2) / 3,
+            Profile::CrashFault => total / 2,
+        };
+        // A third or a half of a 32-bit total always fits.
+        let least = Weight::try_from(majority.saturating_add(1)).unwrap_or(Weight::MAX);
+        self.threshold.max(least)
+    }
+
+    /// Checks everything that a board must satisfy, proofs of possession included.
+    pub fn validate(&self) -> Result<(), BoardError> {
+        if self.members.is_empty() {
+            return Err(BoardError::Empty);
+        }
+        let mut total: Weight = 0;
+        for (position, member) in (0_u32..).zip(self.members.iter()) {
+            if member.weight == 0 {
+                return Err(BoardError::WeightlessMember(position));
+            }
+            total = total.checked_add(member.weight).ok_or(BoardError::TooHeavy)?;
+            let earlier = self.members.iter().take(usize::try_from(position).unwrap_or(usize::MAX));
+            if earlier.into_iter().any(|other| same_actor(&other.id, &member.id)) {
+                return Err(BoardError::DuplicateMember(position));
+            }
+            if !possession_holds(&member.id) {
+                return Err(BoardError::Possession(position));
+            }
+        }
+        if self.threshold == 0 || self.threshold > total {
+            return Err(BoardError::Threshold { threshold: self.threshold, total });
+        }
+        Ok(())
+    }
+}
+
+fn same_actor(one: &MemberId, other: &MemberId) -> bool {
+    match (one, other) {
+        (MemberId::Signer { key: a, .. }, MemberId::Signer { key: b, .. }) => a == b,
+        (MemberId::Entity(a), MemberId::Entity(b)) => a == b,
+        _ => false,
+    }
+}
+
+fn possession_holds(member: &MemberId) -> bool {
+    match member {
+        MemberId::Signer { key: PublicKey::Bls(key), possession: Some(proof) } => {
+            bls::verify_possession(key, proof).is_ok()
+        }
+        MemberId::Signer { key: PublicKey::Bls(_), possession: None }
+        | MemberId::Signer { possession: Some(_), .. } => false,
+        MemberId::Signer { .. } | MemberId::Entity(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SecretKey;
+    use zeroize::Zeroizing;
+
+    fn bls_member(n: u8) -> Member {
+        let scalar = [n; 32];
+        let key = SecretKey::Bls(Zeroizing::new(scalar)).public().unwrap();
+        let possession = Some(bls::prove_possession(&scalar).unwrap());
+        Member { id: MemberId::Signer { key, possession }, weight: 1, permissions: Permissions::ALL }
+    }
+
+    fn board(members: Vec<Member>, threshold: Weight) -> Board {
+        Board { members: members.try_into().unwrap(), threshold, profile: Profile::Byzantine }
+    }
+
+    #[test]
+    fn a_board_of_four_needs_three_and_of_three_needs_all() {
+        assert_eq!(board((1..=4).map(bls_member).collect(), 1).quorum(), 3);
+        assert_eq!(board((1..=3).map(bls_member).collect(), 1).quorum(), 3);
+        let two_of_three =
+            Board { profile: Profile::CrashFault, ..board((1..=3).map(bls_member).collect(), 2) };
+        assert_eq!(two_of_three.quorum(), 2);
+        assert_eq!(board((1..=4).map(bls_member).collect(), 4).quorum(), 4);
+    }
+
+    #[test]
+    fn boards_that_cannot_work_are_refused_with_the_reason() {
+        assert_eq!(board(vec![], 1).validate(), Err(BoardError::Empty));
+        assert_eq!(board(vec![bls_member(1)], 1).validate(), Ok(()));
+        assert_eq!(
+            board(vec![bls_member(1)], 2).validate(),
+            Err(BoardError::Threshold { threshold: 2, total: 1 })
+        );
+        assert_eq!(
+            board(vec![bls_member(1)], 0).validate(),
+            Err(BoardError::Threshold { threshold: 0, total: 1 })
+        );
+        assert_eq!(
+            board(vec![bls_member(1), bls_member(1)], 1).validate(),
+            Err(BoardError::DuplicateMember(1))
+        );
+        let weightless = Member { weight: 0, ..bls_member(2) };
+        assert_eq!(
+            board(vec![bls_member(1), weightless], 1).validate(),
+            Err(BoardError::WeightlessMember(1))
+        );
+        let heavy = |n| Member { weight: Weight::MAX, ..bls_member(n) };
+        assert_eq!(board(vec![heavy(1), heavy(2)], 1).validate(), Err(BoardError::TooHeavy));
+    }
+
+    #[test]
+    fn a_bls_key_without_its_own_proof_of_possession_never_enters() {
+        let MemberId::Signer { key, .. } = bls_member(1).id else { unreachable!() };
+        let MemberId::Signer { possession, .. } = bls_member(2).id else { unreachable!() };
+        for possession in [None, possession] {
+            let member = Member { id: MemberId::Signer { key, possession }, ..bls_member(1) };
+            assert_eq!(board(vec![member], 1).validate(), Err(BoardError::Possession(0)));
+        }
+    }
+}

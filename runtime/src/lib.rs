@@ -1,0 +1,1 @@
+//! The deterministic machines of XLN: server, signer, entity, channel, depositary.

@@ -1,0 +1,1 @@
+//! The configurable, canonical Merkle tree of XLN and its proofs.

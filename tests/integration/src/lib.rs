@@ -1,0 +1,1 @@
+//! Tests of XLN with real processes and of whole servers.
