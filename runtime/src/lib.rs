@@ -1,1 +1,3 @@
-//! The deterministic machines of XLN: server, signer, entity, channel, depositary.
+//! The deterministic machine.
+
+pub mod genesis;
