@@ -1,0 +1,204 @@
+//! A key as 2,048 bits.
+//!
+//! A key of `n` bytes is read as its bytes, then zeros up to byte 254, then one byte that holds `n`. No two keys
+//! read the same, none is a prefix of another, and comparing the bits compares the keys byte by byte: if one key
+//! is the beginning of another, either the other continues with a byte above zero, or the length decides.
+
+use crate::limits::{LimitError, MAX_KEY_BYTES};
+
+/// Bits of every key; positions are 0 (first, most significant) to 2,047.
+pub(crate) const KEY_BITS: u16 = 2048;
+
+/// Index of the byte that holds the length.
+const LENGTH_BYTE: usize = MAX_KEY_BYTES;
+
+/// The bits of a key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bits<'a> {
+    key: &'a [u8],
+    length: u8,
+}
+
+impl<'a> Bits<'a> {
+    /// The bits of a key that may be in a tree.
+    pub(crate) fn of_key(key: &'a [u8]) -> Result<Self, LimitError> {
+        match u8::try_from(key.len()) {
+            Ok(length) => Ok(Self { key, length }),
+            Err(_) => Err(LimitError::Key(key.len())),
+        }
+    }
+
+    /// The bits of a bound between keys, cut after [`MAX_KEY_BYTES`]: no key is greater than the cut bound and less
+    /// than the whole one.
+    pub(crate) fn of_bound(bound: &'a [u8]) -> Self {
+        match u8::try_from(bound.len()) {
+            Ok(length) => Self { key: bound, length },
+            Err(_) => Self { key: bound.get(..MAX_KEY_BYTES).unwrap_or_default(), length: u8::MAX },
+        }
+    }
+
+    /// The key itself.
+    pub(crate) const fn key(self) -> &'a [u8] {
+        self.key
+    }
+
+    /// Byte `index` of the 256; zero beyond.
+    pub(crate) fn byte(self, index: usize) -> u8 {
+        match self.key.get(index) {
+            Some(byte) => *byte,
+            None if index == LENGTH_BYTE => self.length,
+            None => 0,
+        }
+    }
+
+    /// Whether the bit at `position` is set.
+    pub(crate) fn bit(self, position: u16) -> bool {
+        self.byte(usize::from(position / 8)) & (0x80 >> (position % 8)) != 0
+    }
+
+    /// The `width` bits that level `level` of the branches consumes, zeros beyond the last.
+    pub(crate) fn chunk(self, level: u16, width: u8) -> u16 {
+        chunk(|index| self.byte(index), level, width)
+    }
+
+    /// The first position at which two keys differ; none if they are equal.
+    pub(crate) fn first_difference(self, other: Bits<'_>) -> Option<u16> {
+        let (short, long) = if self.length <= other.length { (self, other) } else { (other, self) };
+        // `zip` ends with the shorter key, so every index here is at most 254.
+        let differs = (0u16..).zip(short.key.iter().zip(long.key)).find(|(_, (a, b))| a != b);
+        if let Some((index, (a, b))) = differs {
+            return Some(index * 8 + leading_zeros(a ^ b));
+        }
+        let tail = (0u16..).zip(long.key).skip(short.key.len()).find(|(_, byte)| **byte != 0);
+        if let Some((index, byte)) = tail {
+            return Some(index * 8 + leading_zeros(*byte));
+        }
+        let difference = short.length ^ long.length;
+        (difference != 0).then(|| KEY_BITS - 8 + leading_zeros(difference))
+    }
+
+    /// The first `bits` bits as bytes, the rest of the last byte zero.
+    pub(crate) fn prefix(self, bits: u16) -> Box<[u8]> {
+        prefix(|index| self.byte(index), bits)
+    }
+
+    /// The first position below `bits` at which the key differs from `prefix` (as [`Bits::prefix`] gives it).
+    /// The caller knows that nothing differs before position `from`.
+    pub(crate) fn leaves(self, prefix: &[u8], from: u16, bits: u16) -> Option<u16> {
+        if from >= bits {
+            return None;
+        }
+        let first = from / 8;
+        (first..).zip(prefix.iter().skip(usize::from(first))).find_map(|(index, byte)| {
+            let index_usize = usize::from(index);
+            let difference = (self.byte(index_usize) & mask(index_usize, bits)) ^ byte;
+            (difference != 0).then(|| index * 8 + leading_zeros(difference))
+        })
+    }
+}
+
+/// The `width` bits that level `level` of the branches consumes, out of any 256 bytes.
+pub(crate) fn chunk(byte: impl Fn(usize) -> u8, level: u16, width: u8) -> u16 {
+    let start = u32::from(level) * u32::from(width);
+    // At most 2,047 / 8.
+    let first = usize::from(level) * usize::from(width) / 8;
+    let window = u32::from_be_bytes([0, byte(first), byte(first + 1), byte(first + 2)]);
+    // A chunk starts at bit 0 to 7 of the window's 24 and has at most 16 bits.
+    let shifted = window >> (24 - start % 8 - u32::from(width));
+    let [_, _, high, low] = shifted.to_be_bytes();
+    u16::from_be_bytes([high, low]) & (u16::MAX >> (16 - width))
+}
+
+/// The first `bits` bits out of any 256 bytes, the rest of the last byte zero.
+pub(crate) fn prefix(byte: impl Fn(usize) -> u8, bits: u16) -> Box<[u8]> {
+    let bytes = usize::from(bits.div_ceil(8));
+    (0..bytes).map(|index| byte(index) & mask(index, bits)).collect()
+}
+
+/// Which bits of byte `index` are among the first `bits`.
+const fn mask(index: usize, bits: u16) -> u8 {
+    if index == bits as usize / 8 { !(0xff >> (bits % 8)) } else { 0xff }
+}
+
+fn leading_zeros(byte: u8) -> u16 {
+    u16::try_from(byte.leading_zeros()).unwrap_or(8)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bits(key: &[u8]) -> Bits<'_> {
+        Bits::of_key(key).unwrap()
+    }
+
+    #[test]
+    fn keys_are_up_to_255_bytes_long() {
+        assert!(Bits::of_key(&[]).is_ok());
+        assert!(Bits::of_key(&[0; 255]).is_ok());
+        assert_eq!(Bits::of_key(&[0; 256]).map(Bits::key), Err(LimitError::Key(256)));
+    }
+
+    #[test]
+    fn a_key_and_the_same_key_with_a_zero_differ_in_the_length() {
+        assert_eq!(bits(&[1]).first_difference(bits(&[1, 0])), Some(2040 + 6));
+        assert_eq!(bits(&[1]).first_difference(bits(&[1, 1])), Some(15));
+        assert_eq!(bits(&[1]).first_difference(bits(&[1])), None);
+        assert_eq!(bits(&[]).first_difference(bits(&[0])), Some(2047));
+        assert_eq!(bits(&[7; 255]).first_difference(bits(&[7; 254])), Some(254 * 8 + 5));
+    }
+
+    #[test]
+    fn chunks_straddle_bytes_and_end_in_zeros() {
+        let key = [0b1010_1100, 0b0101_0011];
+        assert_eq!(bits(&key).chunk(0, 5), 0b10101);
+        assert_eq!(bits(&key).chunk(1, 5), 0b10001);
+        assert_eq!(bits(&key).chunk(0, 16), 0b1010_1100_0101_0011);
+        // Level 409 of width 5 starts at bit 2,045: three bits of the length, then nothing.
+        assert_eq!(bits(&key).chunk(409, 5), 0b01000);
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_difference_orders_keys_as_bytes_do(
+            a in prop::collection::vec(0u8..3, 0..8),
+            b in prop::collection::vec(0u8..3, 0..8),
+        ) {
+            let (left, right) = (bits(&a), bits(&b));
+            match left.first_difference(right) {
+                None => prop_assert_eq!(&a, &b),
+                Some(position) => {
+                    prop_assert_eq!(left.bit(position), a > b);
+                    prop_assert_eq!(right.bit(position), b > a);
+                    for before in 0..position {
+                        prop_assert_eq!(left.bit(before), right.bit(before));
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn a_key_leaves_a_prefix_where_it_first_differs(
+            a in prop::collection::vec(0u8..3, 0..8),
+            b in prop::collection::vec(0u8..3, 0..8),
+            length in 0u16..80,
+        ) {
+            let expected = bits(&a).first_difference(bits(&b)).filter(|position| *position < length);
+            prop_assert_eq!(bits(&a).leaves(&bits(&b).prefix(length), 0, length), expected);
+        }
+
+        #[test]
+        fn chunks_are_the_bits_in_order(key in prop::collection::vec(any::<u8>(), 0..=255), width in 1u8..=16) {
+            let levels = KEY_BITS.div_ceil(u16::from(width));
+            for level in 0..levels {
+                let expected = (0..u16::from(width)).fold(0u16, |chunk, offset| {
+                    let position = level * u16::from(width) + offset;
+                    (chunk << 1) | u16::from(position < KEY_BITS && bits(&key).bit(position))
+                });
+                prop_assert_eq!(bits(&key).chunk(level, width), expected);
+            }
+        }
+    }
+}
