@@ -1,1 +1,64 @@
-//! Boards, nonces and entity identity.
+//! Boards, nonces and entity identity: who may make an entity act, and in which order.
+//!
+//! Every entity keeps, in its own state, the board that speaks for it and three kinds of counters:
+//!
+//! ```text
+//!        signers                        this entity                         other entities
+//!   ┌──────────────┐  nonce 0,1,2,… ┌───────────────────┐ sequence 1,2,3,… ┌──────────────┐
+//!   │ board member ├───────────────►│ BOARD   METADATA  ├─────────────────►│  its INBOX   │
+//!   └──────────────┘   authorise    │ NONCES  per signer│  next_outgoing   └──────────────┘
+//!                                   │ INBOX   per sender│◄─────────────────┐
+//!                                   │ OUTBOX  per target│ accept_incoming  │ its OUTBOX
+//!                                   └───────────────────┘
+//! ```
+//!
+//! - A **signed call** is accepted if its signer stands in the board with the permission to execute and its
+//!   nonce is exactly the next one: a lower nonce is a replay, a higher one has predecessors that are missing.
+//! - A **message** is accepted if its sequence is exactly the next one of its sender: delivery is at least once on
+//!   the network, and exactly once and in order here. A gap never moves the inbox.
+//!
+//! **Identity.** A *lazy* entity is named by the hash of its board and needs no registration: the first signed
+//! call to it founds it. A *registered* entity has a number from the depositary's registry, which maps it to the
+//! board that speaks for it from a height onwards. The registry exists in the depositary's state only.
+//!
+//! Boards of several signers and boards with member entities are represented, validated and may be registered,
+//! but no server hosts one yet ([`Error::BoardOfSeveral`]): their frames need consensus.
+
+mod board;
+mod call;
+mod error;
+mod event;
+mod invariant;
+mod metadata;
+mod nonce;
+mod position;
+mod registry;
+
+use xln_primitives::{EntityId, Environment, Origin};
+
+pub use board::{authorise, board, created, found};
+pub use call::Call;
+pub use error::Error;
+pub use event::Event;
+pub use invariant::{Violation, try_state};
+pub use metadata::{Metadata, metadata, set_metadata};
+pub use nonce::{nonce, use_nonce};
+pub use position::{accept_incoming, inbox, next_outgoing, outbox};
+pub use registry::{Registration, register, registered_board, registration, registrations};
+
+/// What the pallet needs of the machine that runs it.
+pub trait Config: Environment {
+    /// Reports what happened.
+    fn deposit_event(&mut self, event: Event);
+    /// The entity that keeps the registry.
+    fn depositary(&self) -> EntityId;
+}
+
+/// Executes a call of this pallet. After an error the caller drops every change.
+pub fn dispatch<T: Config>(env: &mut T, origin: Origin, call: Call) -> Result<(), Error> {
+    match call {
+        Call::Create { board } if env.entity() == env.depositary() => registry::dispatch(env, origin, &board),
+        Call::Create { board } => board::create(env, origin, &board),
+        Call::SetMetadata(metadata) => metadata::dispatch(env, origin, &metadata),
+    }
+}

@@ -1,0 +1,93 @@
+//! The board of the entity whose state this is.
+
+use xln_primitives::{
+    Board, MemberId, Nonce, Origin, Permissions, PublicKey, Storage, StorageType, StorageValue, Timestamp,
+};
+
+use crate::{Config, Error, Event, nonce};
+
+/// Who speaks for the entity.
+const BOARD: StorageValue<Board> = StorageValue::new(StorageType::Board, 0);
+/// When a lazy entity declared itself created.
+const CREATED: StorageValue<Timestamp> = StorageValue::new(StorageType::Board, 1);
+
+/// The board of the entity; `None` if the entity does not exist here.
+pub fn board(storage: &(impl Storage + ?Sized)) -> Result<Option<Board>, Error> {
+    Ok(BOARD.get(storage)?)
+}
+
+/// When the lazy entity was declared created by [`crate::Call::Create`]; `None` if it never was.
+pub fn created(storage: &(impl Storage + ?Sized)) -> Result<Option<Timestamp>, Error> {
+    Ok(CREATED.get(storage)?)
+}
+
+/// Gives a new entity, lazy or of the genesis, its board.
+///
+/// Errors: [`Error::AlreadyFounded`], [`Error::Board`], [`Error::BoardOfSeveral`].
+pub fn found(storage: &mut (impl Storage + ?Sized), board: &Board) -> Result<(), Error> {
+    if BOARD.get(storage)?.is_some() {
+        return Err(Error::AlreadyFounded);
+    }
+    check_hostable(board)?;
+    BOARD.put(storage, board);
+    Ok(())
+}
+
+/// Checks that a board is sound and that its frames need no consensus. Size comes first: the proofs of possession
+/// of a large board are costly to check.
+pub(crate) fn check_hostable(board: &Board) -> Result<(), Error> {
+    if board.members.len() > 1 || matches!(board.members.first(), Some(m) if is_entity(&m.id)) {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        return Err(Error::BoardOfSeveral {
+            members: count(board.members.len()),
+            entities: count(board.members.iter().filter(|member| is_entity(&member.id)).count()),
+        });
+    }
+    Ok(board.validate()?)
+}
+
+fn is_entity(member: &MemberId) -> bool {
+    matches!(member, MemberId::Entity(_))
+}
+
+/// Checks that `signer` may make the entity execute its call number `nonce`. Changes nothing; the nonce is used
+/// up with [`crate::use_nonce`].
+///
+/// Errors: [`Error::NotFounded`], [`Error::NotAMember`], [`Error::NotPermitted`], [`Error::NonceTooLow`] for a
+/// replay, [`Error::NonceGap`] for a call whose predecessors are missing.
+pub fn authorise(storage: &(impl Storage + ?Sized), signer: &PublicKey, nonce: Nonce) -> Result<(), Error> {
+    let board = board(storage)?.ok_or(Error::NotFounded)?;
+    let id = signer.signer_id();
+    let member = board.signer(signer).ok_or(Error::NotAMember { signer: id })?;
+    if !member.permissions.allows(Permissions::EXECUTE) {
+        return Err(Error::NotPermitted { signer: id });
+    }
+    nonce::check(storage, &id, nonce)
+}
+
+/// [`crate::Call::Create`] signed to the lazy entity itself, which the runtime founded with this call.
+pub(crate) fn create<T: Config>(env: &mut T, origin: Origin, new: &Board) -> Result<(), Error> {
+    require_own_board(origin)?;
+    let entity = env.entity();
+    if new.entity() != entity {
+        return Err(Error::OtherBoard { expected: entity, found: new.entity() });
+    }
+    if BOARD.get(env)?.is_none() {
+        return Err(Error::NotFounded);
+    }
+    if CREATED.get(env)?.is_some() {
+        return Err(Error::AlreadyCreated { entity });
+    }
+    let now = env.now();
+    CREATED.put(env, &now);
+    env.deposit_event(Event::Created { entity });
+    Ok(())
+}
+
+/// Lets through a member of the board and the board as a whole.
+pub(crate) fn require_own_board(origin: Origin) -> Result<(), Error> {
+    match origin {
+        Origin::Signer(_) | Origin::Board => Ok(()),
+        Origin::Entity(_) | Origin::Server => Err(Error::OriginNotAllowed { origin }),
+    }
+}

@@ -1,0 +1,107 @@
+//! What always holds in the state of an entity.
+
+use xln_primitives::{BoardError, Corrupt, Storage};
+
+use crate::{
+    Error, board,
+    metadata::metadata,
+    nonce::NONCES,
+    position::{INBOX, OUTBOX},
+    registry,
+};
+
+/// Entries read at once.
+const PAGE: usize = 256;
+
+/// An invariant that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// State that is damaged, or that no call could have written.
+    #[error(transparent)]
+    State(#[from] Error),
+    /// A stored counter stands at zero: it would not be stored.
+    #[error("a stored {counter} stands at zero")]
+    IdleCounter {
+        /// Which kind of counter.
+        counter: &'static str,
+    },
+    /// The registry has an entry that it never gave, or lacks one that it gave.
+    #[error("the registry has an entry {found} where {expected} follows")]
+    RegistryGap {
+        /// The number that follows the entries before.
+        expected: u64,
+        /// The number that was found.
+        found: u64,
+    },
+    /// The registry holds a board that cannot exist.
+    #[error("the registry's board {number} is unsound: {error}")]
+    RegisteredBoard {
+        /// Its number.
+        number: u64,
+        /// What is wrong with it.
+        error: BoardError,
+    },
+}
+
+impl From<Corrupt> for Violation {
+    fn from(corrupt: Corrupt) -> Self {
+        Self::State(Error::Corrupt(corrupt))
+    }
+}
+
+/// Checks, by a full scan in pages, that the board is sound and hosted lawfully, that counters are above zero, that
+/// the metadata are text, and that the registry's numbers have no gap.
+pub fn try_state(storage: &(impl Storage + ?Sized)) -> Result<(), Violation> {
+    if let Some(board) = board::board(storage)? {
+        board::check_hostable(&board)?;
+    }
+    metadata(storage)?.validate()?;
+    counters_are_used(storage)?;
+    registry_is_whole(storage)
+}
+
+fn counters_are_used(storage: &(impl Storage + ?Sized)) -> Result<(), Violation> {
+    let mut after = None;
+    loop {
+        let page = NONCES.page(storage, after.as_ref(), PAGE)?;
+        if page.iter().any(|(_, next)| *next == 0) {
+            return Err(Violation::IdleCounter { counter: "nonce" });
+        }
+        let Some((last, _)) = page.last() else { break };
+        after = Some(*last);
+    }
+    for (map, counter) in [(&INBOX, "inbox position"), (&OUTBOX, "outbox position")] {
+        let mut after = None;
+        loop {
+            let page = map.page(storage, after.as_ref(), PAGE)?;
+            if page.iter().any(|(_, last)| *last == 0) {
+                return Err(Violation::IdleCounter { counter });
+            }
+            let Some((last, _)) = page.last() else { break };
+            after = Some(*last);
+        }
+    }
+    Ok(())
+}
+
+fn registry_is_whole(storage: &(impl Storage + ?Sized)) -> Result<(), Violation> {
+    let next = registry::next_number(storage)?;
+    let mut expected = registry::FIRST_NUMBER;
+    loop {
+        let page = registry::registrations(storage, expected.checked_sub(1), PAGE)?;
+        if page.is_empty() {
+            break;
+        }
+        for (found, entry) in page {
+            if found != expected || found >= next {
+                return Err(Violation::RegistryGap { expected, found });
+            }
+            entry.board.validate().map_err(|error| Violation::RegisteredBoard { number: found, error })?;
+            expected = expected.saturating_add(1);
+        }
+    }
+    if expected != next {
+        return Err(Violation::RegistryGap { expected, found: next });
+    }
+    Ok(())
+}
