@@ -1,1 +1,36 @@
-//! The JSON-RPC interface of a node.
+//! The JSON-RPC interface of a node: what can be asked, what is answered, and the server that limits who asks.
+//!
+//! ```text
+//!  xln, wallets, scripts                                      xln-node
+//!  ┌───────────────┐  HTTP or WebSocket   ┌──────────────────────────────────────────┐
+//!  │ Calls (typed) ├─────────────────────►│ server: limits, hosts, CORS, /health     │
+//!  └───────────────┘  params: one object  │   └ methods table: parse, gate, dispatch │
+//!                                         │       └ Backend (the node)               │
+//!         notifications with cursors ◄────┤ Feed ◄─ publish                          │
+//!                                         └──────────────────────────────────────────┘
+//! ```
+//!
+//! The crate knows nothing of runtime and pallets: a node implements [`Backend`] and answers [`view`]s. One table
+//! ([`METHODS`]) gives the server, the typed client ([`Calls`]) and the OpenRPC document.
+//!
+//! **Safe and unsafe.** Methods that use keys which the node holds are *unsafe*: whoever reaches the port can
+//! spend. [`MethodAccess::Auto`] answers them on loopback only.
+//!
+//! **Subscriptions** read a [`Feed`], whose cursors allow resuming without a gap.
+
+mod api;
+mod describe;
+pub mod error;
+mod feed;
+mod number;
+pub mod params;
+mod reference;
+pub mod view;
+
+pub use api::{Backend, Calls, METHODS, Method};
+pub use describe::{Described, Member, openrpc};
+pub use error::RpcError;
+pub use feed::{Feed, MAX_TOPICS, Subscription};
+pub use number::{Bytes, ParseBytesError, U64};
+pub use params::Topic;
+pub use reference::{AssetRef, ChannelRef, EntityRef, MAX_NAME, ParseReferenceError, SignerRef};

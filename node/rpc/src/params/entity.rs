@@ -1,0 +1,49 @@
+//! Requests about signers and entities.
+
+use xln_primitives::EntityId;
+
+use super::params;
+use crate::{EntityRef, SignerRef};
+
+params! {
+    /// Makes a key in the node's keystore.
+    #[derive(Default)]
+    pub struct SignerCreate {
+        /// What to call it.
+        pub label: Option<String>,
+        /// `ed25519` (default) or `secp256k1`.
+        pub scheme: Option<String>,
+    }
+
+    /// The entities that a signer may speak for.
+    pub struct SignerEntities {
+        /// The signer.
+        pub signer: SignerRef,
+    }
+
+    /// Hosts a new entity with a board of one.
+    #[derive(Default)]
+    pub struct EntityCreate {
+        /// Its name, unique on this server.
+        pub name: Option<String>,
+        /// The member of its board; a new key if absent.
+        pub signer: Option<SignerRef>,
+    }
+
+    /// One entity.
+    pub struct EntityGet {
+        /// Which.
+        pub entity: EntityRef,
+    }
+
+    /// Entities known here, by identifier.
+    #[derive(Default)]
+    pub struct EntityList {
+        /// Only those that are hosted here, or only others.
+        pub hosted: Option<bool>,
+        /// Go on after this one.
+        pub after: Option<EntityId>,
+        /// How many at most.
+        pub limit: Option<u32>,
+    }
+}
