@@ -87,11 +87,11 @@ fn counters_are_used(storage: &(impl Storage + ?Sized)) -> Result<(), Violation>
 fn registry_is_whole(storage: &(impl Storage + ?Sized)) -> Result<(), Violation> {
     let next = registry::next_number(storage)?;
     let mut expected = registry::FIRST_NUMBER;
+    let mut after = None;
     loop {
-        let page = registry::registrations(storage, expected.checked_sub(1), PAGE)?;
-        if page.is_empty() {
-            break;
-        }
+        let page = registry::registrations(storage, after, PAGE)?;
+        let Some((last, _)) = page.last() else { break };
+        after = Some(*last);
         for (found, entry) in page {
             if found != expected || found >= next {
                 return Err(Violation::RegistryGap { expected, found });
