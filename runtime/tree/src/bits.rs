@@ -1,13 +1,13 @@
-//! A key as 2,048 bits.
+//! A key as 1,024 bits.
 //!
-//! A key of `n` bytes is read as its bytes, then zeros up to byte 254, then one byte that holds `n`. No two keys
+//! A key of `n` bytes is read as its bytes, then zeros up to byte 126, then one byte that holds `n`. No two keys
 //! read the same, none is a prefix of another, and comparing the bits compares the keys byte by byte: if one key
 //! is the beginning of another, either the other continues with a byte above zero, or the length decides.
 
 use crate::limits::{LimitError, MAX_KEY_BYTES};
 
-/// Bits of every key; positions are 0 (first, most significant) to 2,047.
-pub(crate) const KEY_BITS: u16 = 2048;
+/// Bits of every key; positions are 0 (first, most significant) to 1,023.
+pub(crate) const KEY_BITS: u16 = 1024;
 
 /// Index of the byte that holds the length.
 const LENGTH_BYTE: usize = MAX_KEY_BYTES;
@@ -22,19 +22,14 @@ pub(crate) struct Bits<'a> {
 impl<'a> Bits<'a> {
     /// The bits of a key that may be in a tree.
     pub(crate) fn of_key(key: &'a [u8]) -> Result<Self, LimitError> {
-        match u8::try_from(key.len()) {
-            Ok(length) => Ok(Self { key, length }),
-            Err(_) => Err(LimitError::Key(key.len())),
-        }
+        if key.len() > MAX_KEY_BYTES { Err(LimitError::Key(key.len())) } else { Ok(Self::of_bound(key)) }
     }
 
-    /// The bits of a bound between keys, cut after [`MAX_KEY_BYTES`]: no key is greater than the cut bound and less
-    /// than the whole one.
+    /// The bits of a bound between keys, cut after [`MAX_KEY_BYTES`]: a key greater than the cut bound is greater than
+    /// the whole one too.
     pub(crate) fn of_bound(bound: &'a [u8]) -> Self {
-        match u8::try_from(bound.len()) {
-            Ok(length) => Self { key: bound, length },
-            Err(_) => Self { key: bound.get(..MAX_KEY_BYTES).unwrap_or_default(), length: u8::MAX },
-        }
+        let key = bound.get(..MAX_KEY_BYTES).unwrap_or(bound);
+        Self { key, length: u8::try_from(key.len()).unwrap_or(u8::MAX) }
     }
 
     /// The key itself.
@@ -42,7 +37,7 @@ impl<'a> Bits<'a> {
         self.key
     }
 
-    /// Byte `index` of the 256; zero beyond.
+    /// Byte `index` of the 128; zero beyond.
     pub(crate) fn byte(self, index: usize) -> u8 {
         match self.key.get(index) {
             Some(byte) => *byte,
@@ -64,7 +59,7 @@ impl<'a> Bits<'a> {
     /// The first position at which two keys differ; none if they are equal.
     pub(crate) fn first_difference(self, other: Bits<'_>) -> Option<u16> {
         let (short, long) = if self.length <= other.length { (self, other) } else { (other, self) };
-        // `zip` ends with the shorter key, so every index here is at most 254.
+        // `zip` ends with the shorter key, so every index here is at most 126.
         let differs = (0u16..).zip(short.key.iter().zip(long.key)).find(|(_, (a, b))| a != b);
         if let Some((index, (a, b))) = differs {
             return Some(index * 8 + leading_zeros(a ^ b));
@@ -97,10 +92,10 @@ impl<'a> Bits<'a> {
     }
 }
 
-/// The `width` bits that level `level` of the branches consumes, out of any 256 bytes.
+/// The `width` bits that level `level` of the branches consumes, out of any 128 bytes.
 pub(crate) fn chunk(byte: impl Fn(usize) -> u8, level: u16, width: u8) -> u16 {
     let start = u32::from(level) * u32::from(width);
-    // At most 2,047 / 8.
+    // At most 1,023 / 8.
     let first = usize::from(level) * usize::from(width) / 8;
     let window = u32::from_be_bytes([0, byte(first), byte(first + 1), byte(first + 2)]);
     // A chunk starts at bit 0 to 7 of the window's 24 and has at most 16 bits.
@@ -109,7 +104,7 @@ pub(crate) fn chunk(byte: impl Fn(usize) -> u8, level: u16, width: u8) -> u16 {
     u16::from_be_bytes([high, low]) & (u16::MAX >> (16 - width))
 }
 
-/// The first `bits` bits out of any 256 bytes, the rest of the last byte zero.
+/// The first `bits` bits out of any 128 bytes, the rest of the last byte zero.
 pub(crate) fn prefix(byte: impl Fn(usize) -> u8, bits: u16) -> Box<[u8]> {
     let bytes = usize::from(bits.div_ceil(8));
     (0..bytes).map(|index| byte(index) & mask(index, bits)).collect()
@@ -135,19 +130,19 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_up_to_255_bytes_long() {
+    fn keys_are_up_to_127_bytes_long() {
         assert!(Bits::of_key(&[]).is_ok());
-        assert!(Bits::of_key(&[0; 255]).is_ok());
-        assert_eq!(Bits::of_key(&[0; 256]).map(Bits::key), Err(LimitError::Key(256)));
+        assert!(Bits::of_key(&[0; 127]).is_ok());
+        assert_eq!(Bits::of_key(&[0; 128]).map(Bits::key), Err(LimitError::Key(128)));
     }
 
     #[test]
     fn a_key_and_the_same_key_with_a_zero_differ_in_the_length() {
-        assert_eq!(bits(&[1]).first_difference(bits(&[1, 0])), Some(2040 + 6));
+        assert_eq!(bits(&[1]).first_difference(bits(&[1, 0])), Some(1016 + 6));
         assert_eq!(bits(&[1]).first_difference(bits(&[1, 1])), Some(15));
         assert_eq!(bits(&[1]).first_difference(bits(&[1])), None);
-        assert_eq!(bits(&[]).first_difference(bits(&[0])), Some(2047));
-        assert_eq!(bits(&[7; 255]).first_difference(bits(&[7; 254])), Some(254 * 8 + 5));
+        assert_eq!(bits(&[]).first_difference(bits(&[0])), Some(1023));
+        assert_eq!(bits(&[7; 127]).first_difference(bits(&[7; 126])), Some(126 * 8 + 5));
     }
 
     #[test]
@@ -156,8 +151,8 @@ mod tests {
         assert_eq!(bits(&key).chunk(0, 5), 0b10101);
         assert_eq!(bits(&key).chunk(1, 5), 0b10001);
         assert_eq!(bits(&key).chunk(0, 16), 0b1010_1100_0101_0011);
-        // Level 409 of width 5 starts at bit 2,045: three bits of the length, then nothing.
-        assert_eq!(bits(&key).chunk(409, 5), 0b01000);
+        // Level 204 of width 5 starts at bit 1,020: four bits of the length, then nothing.
+        assert_eq!(bits(&key).chunk(204, 5), 0b00100);
     }
 
     proptest! {
@@ -190,7 +185,7 @@ mod tests {
         }
 
         #[test]
-        fn chunks_are_the_bits_in_order(key in prop::collection::vec(any::<u8>(), 0..=255), width in 1u8..=16) {
+        fn chunks_are_the_bits_in_order(key in prop::collection::vec(any::<u8>(), 0..=127), width in 1u8..=16) {
             let levels = KEY_BITS.div_ceil(u16::from(width));
             for level in 0..levels {
                 let expected = (0..u16::from(width)).fold(0u16, |chunk, offset| {

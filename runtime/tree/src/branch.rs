@@ -35,11 +35,15 @@ impl Branch {
         let entries = row.len();
         let start = level * u16::from(width);
         let prefix = row.items().first().map(|entry| entry.bits().prefix(start)).unwrap_or_default();
-        // A level starts at most at position 2,047 and has at most 16 bits.
+        // A level starts at most at position 1,023 and has at most 16 bits.
         let (pieces, splits, forks) = row.cut(start + u16::from(width));
         let slot = |piece: &Row<Entry>| piece.items().first().map_or(0, |e| e.bits().chunk(level, width));
         let slots = pieces.iter().map(slot).collect();
-        let children = pieces.into_iter().map(|piece| Child::of(piece, config)).collect();
+        // A loop, since an iterator's frames add up over the levels of a deep tree.
+        let mut children = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            children.push(Child::of(piece, config));
+        }
         Self { level, prefix, entries, slots, children: Row::with_forks(children, splits, forks) }
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) fn new(bits: Bits<'_>, value: &[u8]) -> Self {
         let key = bits.key();
-        // A key has at most 255 bytes: `Bits` admits no other.
+        // A key has at most 127 bytes: `Bits` admits no other.
         let key_length = u8::try_from(key.len()).unwrap_or(u8::MAX);
         Self { bytes: key.iter().chain(value).copied().collect(), key_length, hash: Memo::STALE }
     }

@@ -8,7 +8,7 @@
 //!
 //! There are two trees in one: what is hashed, and how it lies in memory.
 //!
-//! What is hashed is a binary tree with a *fork* exactly where keys part. A key is read as 2,048 bits (its bytes,
+//! What is hashed is a binary tree with a *fork* exactly where keys part. A key is read as 1,024 bits (its bytes,
 //! zeros, its length; so no key is a prefix of another, and their order is that of the bytes). All keys under a fork
 //! agree on the bits before its position; at that position those on the left have a 0, those on the right a 1:
 //!
@@ -79,6 +79,7 @@ mod proof;
 mod row;
 mod tree;
 mod verify;
+mod view;
 
 pub use config::{Config, ConfigError, MAX_BIT_WIDTH, MAX_LEAF_THRESHOLD};
 pub use hash::{Hash, Hasher};
@@ -87,3 +88,4 @@ pub use limits::{LimitError, MAX_KEY_BYTES, MAX_VALUE_BYTES};
 pub use proof::Proof;
 pub use tree::Tree;
 pub use verify::ProofError;
+pub use view::Group;

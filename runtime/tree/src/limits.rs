@@ -1,7 +1,7 @@
 //! What a tree accepts.
 
-/// Longest key in bytes.
-pub const MAX_KEY_BYTES: usize = 255;
+/// Longest key in bytes. It bounds the depth of a tree, and so the stack that the deepest one takes.
+pub const MAX_KEY_BYTES: usize = 127;
 
 /// Longest value in bytes: 16 MiB.
 pub const MAX_VALUE_BYTES: usize = 16 << 20;

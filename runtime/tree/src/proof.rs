@@ -17,7 +17,7 @@ const MAX_PROOF_FORKS: u16 = KEY_BITS;
 ///
 /// Holds the forks on the key's path from the root down, each with the hash of the side that the path does not
 /// take, and what is at its end: the value, or another key. Made by [`Tree::prove`] or decoded; checked by
-/// [`Proof::verify`]. With ten million hashed keys, a proof takes about 830 bytes and its value.
+/// [`Proof::verify`]. With ten million hashed keys, a proof takes about 780 bytes and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     pub(crate) forks: Vec<Fork>,
@@ -53,7 +53,7 @@ pub(crate) enum End {
 }
 
 impl Proof {
-    /// Number of forks between the root and the end of the path, about 1.3 above the binary logarithm of the
+    /// Number of forks between the root and the end of the path, about 0.3 above the binary logarithm of the
     /// number of entries if keys are uniform.
     #[must_use]
     pub fn forks(&self) -> usize {

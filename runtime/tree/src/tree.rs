@@ -12,7 +12,7 @@ use crate::{
     row::Item,
 };
 
-/// A canonical Merkle tree from keys of up to 255 bytes to values of up to 16 MiB.
+/// A canonical Merkle tree from keys of up to 127 bytes to values of up to 16 MiB.
 ///
 /// A clone costs nothing and shares all nodes; what either of the two changes afterwards is copied along the path.
 /// Readers may share a tree between threads: no method on `&self` changes anything.

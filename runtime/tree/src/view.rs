@@ -1,0 +1,87 @@
+//! Looking into a tree step by step, as a state browser does.
+
+use crate::{bits::Bits, entry::Entry, limits::MAX_KEY_BYTES, node::Node, tree::Tree};
+
+/// The keys that begin alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// What they begin with; the whole key if there is only one and it ends here.
+    pub prefix: Vec<u8>,
+    /// How many they are, at least one.
+    pub entries: usize,
+}
+
+impl Tree {
+    /// The keys that begin with `prefix`, grouped by the `depth` bytes that follow, in key order. A key that has fewer
+    /// is a group of its own.
+    ///
+    /// Each group costs one path down the tree when it is asked for, however many entries it has.
+    ///
+    /// ```
+    /// # use xln_tree::{Config, Tree};
+    /// let mut tree = Tree::new(Config::default());
+    /// tree.apply(["a", "apple", "axe", "bee"].map(|key| (key, Some(""))))?;
+    /// let groups: Vec<_> = tree.view(b"a", 1).map(|group| (group.prefix, group.entries)).collect();
+    /// assert_eq!(groups, [(b"a".to_vec(), 1), (b"ap".to_vec(), 1), (b"ax".to_vec(), 1)]);
+    /// # Ok::<(), xln_tree::LimitError>(())
+    /// ```
+    pub fn view(&self, prefix: &[u8], depth: usize) -> impl Iterator<Item = Group> {
+        let (path, length) = (prefix.to_vec(), prefix.len().saturating_add(depth));
+        let mut after: Option<Vec<u8>> = None;
+        core::iter::from_fn(move || {
+            let (key, _) = self.range(&path, after.as_deref()).next()?;
+            let Some(prefix) = key.get(..length) else {
+                after = Some(key.to_vec());
+                return Some(Group { prefix: key.to_vec(), entries: 1 });
+            };
+            // Not less than any key of this group, and less than all of the next.
+            let mut last = prefix.to_vec();
+            last.resize(MAX_KEY_BYTES, u8::MAX);
+            after = Some(last);
+            Some(Group { prefix: prefix.to_vec(), entries: self.count(prefix) })
+        })
+    }
+
+    /// Number of entries whose key begins with `prefix`, which is the beginning of a key.
+    fn count(&self, prefix: &[u8]) -> usize {
+        // A key reads as if zeros followed, so keys that end where only zeros follow in the prefix agree with it too.
+        let zeros = prefix.iter().rev().take_while(|byte| **byte == 0).count();
+        let shorter = (prefix.len() - zeros..prefix.len()).filter_map(|length| prefix.get(..length));
+        let shorter = shorter.filter(|key| self.contains_key(key)).count();
+        self.count_agreeing(prefix).saturating_sub(shorter)
+    }
+
+    /// Number of entries whose bits begin with those of the bytes of `prefix`.
+    fn count_agreeing(&self, prefix: &[u8]) -> usize {
+        let (bits, width) = (Bits::of_bound(prefix), self.config().bit_width());
+        // At most 8 × `MAX_KEY_BYTES`.
+        let agreed = u16::try_from(prefix.len() * 8).unwrap_or(u16::MAX);
+        let Some(mut node) = self.top().map(|child| &*child.node) else { return 0 };
+        loop {
+            let branch = match node {
+                Node::Leaf(row) => {
+                    let difference = |entry: &Entry| entry.bits().first_difference(bits);
+                    let agrees = |entry: &&Entry| difference(entry).is_none_or(|position| position >= agreed);
+                    return row.items().iter().filter(agrees).count();
+                }
+                Node::Branch(branch) => branch,
+            };
+            if branch.start(self.config()) >= agreed {
+                return if branch.prefix().starts_with(prefix) { branch.len() } else { 0 };
+            }
+            if branch.leaves(bits, 0, self.config()).is_some() {
+                return 0;
+            }
+            let beyond = branch.end(self.config()).saturating_sub(agreed);
+            if beyond > 0 {
+                let slot = bits.chunk(branch.level(), width) >> beyond;
+                let children = branch.slots().iter().zip(branch.children().items());
+                return children.filter(|(s, _)| **s >> beyond == slot).map(|(_, child)| child.len()).sum();
+            }
+            match branch.child(bits, self.config()) {
+                Some(child) => node = &child.node,
+                None => return 0,
+            }
+        }
+    }
+}
