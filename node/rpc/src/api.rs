@@ -17,6 +17,13 @@ use std::sync::Arc;
 
 use crate::{Described, Feed, Member, RpcError, params::*, view::*};
 
+/// The method that describes all methods.
+pub(crate) const DISCOVER: &str = "rpc.discover";
+/// The method that begins a subscription.
+pub const SUBSCRIBE: &str = "subscribe";
+/// The method that ends one.
+pub const UNSUBSCRIBE: &str = "unsubscribe";
+
 /// A method of the API.
 #[derive(Debug, Clone, Copy)]
 pub struct Method {

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::api::Method;
+use crate::{
+    api::{Method, SUBSCRIBE},
+    params::Subscribe,
+};
 
 /// A member of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +77,7 @@ fn schema(kind: &str) -> Value {
 /// The OpenRPC document of `methods` as `version` of the program answers them.
 #[must_use]
 pub fn openrpc(version: &str, methods: &[Method]) -> Value {
-    let methods: Vec<Value> = methods
+    let mut methods: Vec<Value> = methods
         .iter()
         .map(|method| {
             let answer = method.answer.strip_prefix("Vec<").and_then(|rest| rest.strip_suffix('>'));
@@ -92,6 +95,14 @@ pub fn openrpc(version: &str, methods: &[Method]) -> Value {
             })
         })
         .collect();
+    methods.push(json!({
+        "name": SUBSCRIBE,
+        "summary": "Delivers what happens to the topics blocks, payments, events, entity:0x… and channel:0x…, over \
+            WebSocket. Every notification has a cursor; from a cursor a later subscription goes on without a gap.",
+        "paramStructure": "by-name",
+        "params": Subscribe::MEMBERS.iter().map(Member::describe).collect::<Vec<_>>(),
+        "result": { "name": "subscription", "schema": { "title": "SubscriptionId" } },
+    }));
     json!({
         "openrpc": "1.3.2",
         "info": {

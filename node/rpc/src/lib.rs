@@ -25,12 +25,14 @@ mod feed;
 mod number;
 pub mod params;
 mod reference;
+mod server;
 pub mod view;
 
-pub use api::{Backend, Calls, METHODS, Method};
+pub use api::{Backend, Calls, METHODS, Method, SUBSCRIBE, UNSUBSCRIBE};
 pub use describe::{Described, Member, openrpc};
 pub use error::RpcError;
 pub use feed::{Feed, MAX_TOPICS, Subscription};
 pub use number::{Bytes, ParseBytesError, U64};
 pub use params::Topic;
 pub use reference::{AssetRef, ChannelRef, EntityRef, MAX_NAME, ParseReferenceError, SignerRef};
+pub use server::{MethodAccess, Origins, ParseMethodAccessError, RpcServer, ServeError, ServerConfig, serve};
