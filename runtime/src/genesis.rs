@@ -1,7 +1,21 @@
 //! The first state of a network, as its chain spec resolves to.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use codec::{Decode, DecodeWithMemTracking, Encode};
-use xln_primitives::{Amount, AssetId, Board, EntityId, Network, Timestamp};
+use xln_primitives::{
+    Amount, AssetId, BlockHeader, Board, BoundedVec, ConstU32, EntityId, FrameHash, FrameHeader, Hash,
+    Network, Timestamp, outputs::merkle_root,
+};
+use xln_tree::Tree;
+
+use crate::{
+    Facts, Server,
+    block::bind,
+    entity::{Entity, Head, tree_config},
+    execute::founded,
+    overlay::Overlay,
+};
 
 /// Everything that exists before the first block. Built by the chain spec, which has checked names and sums.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
@@ -71,6 +85,20 @@ pub struct GenesisPolicy {
     pub pending_max: u16,
 }
 
+impl GenesisPolicy {
+    fn resolve(&self) -> pallet_channels::Policy {
+        pallet_channels::Policy {
+            fee_base: self.base_fee,
+            fee_ppm: self.fee_ppm,
+            min_htlc: self.htlc_min,
+            max_htlc: self.htlc_max,
+            timelock_delta_ms: self.timelock_delta_ms,
+            max_pending: self.pending_max,
+            ..pallet_channels::Policy::default()
+        }
+    }
+}
+
 /// A channel that is open from the start.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
 pub struct GenesisChannel {
@@ -95,4 +123,195 @@ pub struct GenesisChannelRow {
     pub left_credit: Amount,
     /// Most that right may owe.
     pub right_credit: Amount,
+}
+
+impl GenesisChannelRow {
+    fn resolve(&self) -> Result<pallet_channels::GenesisRow, GenesisError> {
+        Ok(pallet_channels::GenesisRow {
+            asset: self.asset,
+            collateral: self.collateral,
+            ondelta: self.ondelta.to_delta()?,
+            left_credit: self.left_credit,
+            right_credit: self.right_credit,
+        })
+    }
+}
+
+/// A genesis that contradicts itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GenesisError {
+    /// The depositary is not among the entities.
+    #[error("the depositary {entity} is not among the entities")]
+    NoDepositary {
+        /// The depositary.
+        entity: EntityId,
+    },
+    /// The same entity twice.
+    #[error("entity {entity} stands in the genesis twice")]
+    DuplicateEntity {
+        /// The entity.
+        entity: EntityId,
+    },
+    /// A side of a channel is not among the entities.
+    #[error("a channel names entity {entity}, which is not among the entities")]
+    UnknownEntity {
+        /// The entity.
+        entity: EntityId,
+    },
+    /// A text that does not fit.
+    #[error("{what} {text:?} is longer than {size_max} bytes")]
+    TooLong {
+        /// What it is.
+        what: &'static str,
+        /// The text.
+        text: String,
+        /// Most bytes.
+        size_max: u32,
+    },
+    /// Of the entities pallet.
+    #[error(transparent)]
+    Entities(#[from] pallet_entities::Error),
+    /// Of the channels pallet.
+    #[error(transparent)]
+    Channels(#[from] pallet_channels::Error),
+    /// Of the reserves pallet.
+    #[error(transparent)]
+    Reserves(#[from] pallet_reserves::Error),
+    /// An arithmetic overflow.
+    #[error(transparent)]
+    Arithmetic(#[from] xln_primitives::ArithmeticError),
+}
+
+impl Genesis {
+    /// The constants of the network.
+    pub fn facts(&self) -> Result<Facts, GenesisError> {
+        let depositary = self
+            .entities
+            .iter()
+            .find(|entity| entity.id == self.depositary)
+            .ok_or(GenesisError::NoDepositary { entity: self.depositary })?;
+        Ok(Facts {
+            network: self.network,
+            genesis_time: self.timestamp,
+            depositary: self.depositary,
+            depositary_board_hash: depositary.board.hash(),
+            depositary_board: std::sync::Arc::new(depositary.board.clone()),
+            dispute_window_ms: self.dispute_window_ms,
+        })
+    }
+
+    /// The server as it is before its first slice, with every row of its state still to be written down.
+    pub fn build(&self) -> Result<Server, GenesisError> {
+        let facts = self.facts()?;
+        let mut entities = BTreeMap::new();
+        for entity in &self.entities {
+            if entities.insert(entity.id, self.entity(entity)?).is_some() {
+                return Err(GenesisError::DuplicateEntity { entity: entity.id });
+            }
+        }
+        for channel in &self.channels {
+            for side in [channel.left, channel.right] {
+                if !entities.contains_key(&side) {
+                    return Err(GenesisError::UnknownEntity { entity: side });
+                }
+            }
+        }
+        let mut tree = Tree::new(tree_config());
+        bind(&mut tree, entities.values());
+        let head = BlockHeader {
+            number: 0,
+            parent: Hash::ZERO,
+            timestamp: self.timestamp,
+            first_slice: 1,
+            slices: 0,
+            inputs_root: merkle_root(Vec::new()),
+            state_root: Hash::new(tree.root()),
+            receipts_root: merkle_root(Vec::new()),
+        };
+        let dirty = |entity: &Entity| {
+            let keys: BTreeSet<_> = entity.tree.iter().map(|(key, _)| key.to_vec()).collect();
+            (entity.id, keys)
+        };
+        let dirty = entities.values().map(dirty).collect();
+        let mut server = Server::new(facts, entities, tree, head, 0);
+        server.dirty = dirty;
+        Ok(server)
+    }
+
+    fn entity(&self, genesis: &GenesisEntity) -> Result<Entity, GenesisError> {
+        let mut entity = founded(genesis.id, genesis.board.clone())?;
+        let base = entity.tree.clone();
+        let mut state = Overlay::new(&base);
+        let metadata =
+            pallet_entities::Metadata { name: text("name", &genesis.name)?, description: BoundedVec::new() };
+        pallet_entities::set_metadata(&mut state, &metadata)?;
+        if genesis.id == self.depositary {
+            self.ledger(&mut state)?;
+        }
+        if let Some(policy) = &genesis.policy {
+            policy.resolve().store(&mut state)?;
+        }
+        for channel in &self.channels {
+            let peer = match genesis.id {
+                id if id == channel.left => channel.right,
+                id if id == channel.right => channel.left,
+                _ => continue,
+            };
+            let rows = channel.rows.iter().map(GenesisChannelRow::resolve).collect::<Result<Vec<_>, _>>()?;
+            pallet_channels::genesis_channel(&mut state, genesis.id, peer, &rows)?;
+        }
+        // Keys and values of pallets are far below the tree's limits.
+        let _ = entity.tree.apply(state.into_changes());
+        let header = FrameHeader {
+            entity: genesis.id,
+            height: 0,
+            parent: FrameHash::ZERO,
+            timestamp: self.timestamp,
+            board_hash: entity.board_hash,
+            inputs_root: merkle_root(Vec::new()),
+            state_root: Hash::new(entity.tree.root()),
+            outputs_root: merkle_root(Vec::new()),
+        };
+        entity.head = Some(Head { header, certificate: None });
+        Ok(entity)
+    }
+
+    /// The depositary's books.
+    fn ledger(&self, state: &mut Overlay<'_>) -> Result<(), GenesisError> {
+        for asset in &self.assets {
+            let info = pallet_reserves::AssetInfo {
+                symbol: text("symbol", &asset.symbol)?,
+                name: text("name of an asset", &asset.name)?,
+                decimals: asset.decimals,
+                kind: pallet_reserves::AssetKind::Fungible,
+                bridge: asset.bridge,
+                faucet_max: asset.faucet_max,
+            };
+            pallet_reserves::genesis_asset(state, asset.id, &info)?;
+        }
+        for entity in &self.entities {
+            for (asset, amount) in &entity.reserves {
+                pallet_reserves::genesis_reserve(state, &entity.id, asset, *amount)?;
+            }
+        }
+        for channel in &self.channels {
+            for row in &channel.rows {
+                let account =
+                    pallet_reserves::Account { collateral: row.collateral, ondelta: row.ondelta.to_delta()? };
+                pallet_reserves::genesis_account(state, &channel.left, &channel.right, &row.asset, account)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn text<const MAX: u32>(
+    what: &'static str,
+    text: &str,
+) -> Result<BoundedVec<u8, ConstU32<MAX>>, GenesisError> {
+    text.as_bytes().to_vec().try_into().map_err(|_| GenesisError::TooLong {
+        what,
+        text: text.to_owned(),
+        size_max: MAX,
+    })
 }

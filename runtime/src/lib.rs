@@ -1,3 +1,74 @@
-//! The deterministic machine.
+//! The deterministic machine: it composes the pallets and turns inputs into state, messages and receipts.
+//!
+//! ```text
+//!  Slice (time, randomness, inputs)                                          log entry ─► replay
+//!    │
+//!    ▼   delivery rounds                                                          ▲ certificates
+//!  Server ──► round 1: frame of A, frame of B, …  in parallel, each on its own tree │
+//!    │           │ outputs, certified by one signature per frame ─────────────────┘
+//!    │           ▼
+//!    ├──────► round 2: frames of those who were written to …  until nobody is, or the limit
+//!    ▼
+//!  Executed: new entities, receipts, events, proofs, messages for other servers
+//!    │
+//!    └─ the node writes it all in one atomic batch, then calls [`Server::commit`]
+//! ```
+//!
+//! **Nothing changes before it is durable.** [`Server::execute`] reads the committed state and returns what would be;
+//! [`Server::commit`] swaps it in. What is thrown away in between leaves no trace, since trees share structure and a
+//! frame works on its own version.
+//!
+//! **Nothing depends on threads.** Entities of a round share nothing; their outcomes are merged in the order of their
+//! identifiers. Messages are delivered in the order (sender, place among its outputs).
+//!
+//! **Exactly once, in order.** Between two entities messages are numbered without gaps, by the sender's state when they
+//! are sent, by the receiver's when they are executed; anything else than the next number has no effect.
+//!
+//! **Replay needs no key and no clock.** A [`Slice`] logs the time, the randomness, the inputs and the certificates.
+//! [`Server::replay`] executes it again and refuses to go on where the outcome is another.
 
+mod authentic;
+mod block;
+mod call;
+mod certifier;
+mod clock;
+mod convert;
+mod delivery;
+mod entity;
+mod env;
+mod error;
+mod event;
+mod execute;
+mod facts;
+mod frame;
 pub mod genesis;
+pub mod invariants;
+mod overlay;
+pub mod proofs;
+mod replay;
+mod server;
+mod slice;
+mod snapshot;
+
+pub use authentic::{Authentic, authenticate_calls, authenticate_message};
+pub use block::{BLOCK_TIME_MS, Sealed};
+pub use call::{RuntimeCall, RuntimeMessage};
+pub use certifier::{Certifier, CertifyError, Recorded};
+pub use entity::{Entity, Head};
+pub use env::{DisputeProof, KeptProof};
+pub use error::{Refusal, RuntimeError};
+pub use event::RuntimeEvent;
+pub use execute::{EntityEvents, Executed, ROUNDS_MAX};
+pub use facts::Facts;
+pub use genesis::Genesis;
+pub use replay::ReplayError;
+pub use server::Server;
+pub use slice::{ServerInput, Slice, SliceInputs, SliceNumber};
+pub use snapshot::{RestoreError, StateRow};
+
+/// A call as a key signs it for an entity.
+pub type SignedCall = xln_primitives::SignedCall<RuntimeCall>;
+/// What a key signs.
+pub type CallBody = xln_primitives::CallBody<RuntimeCall>;
+/// The outcome of a call.
+pub type Receipt = xln_primitives::Receipt<RuntimeEvent, RuntimeError>;

@@ -1,0 +1,72 @@
+//! Who certifies the frames that a server makes.
+
+use xln_primitives::{Board, Certificate, EntityId, FrameHeader};
+
+/// A frame that nobody here can certify.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("frame {height} of entity {entity} cannot be certified: {reason}")]
+pub struct CertifyError {
+    /// Whose frame.
+    pub entity: EntityId,
+    /// Its number.
+    pub height: u64,
+    /// Why not.
+    pub reason: String,
+}
+
+/// Gives frames their certificates: live from the keys that the node holds, in replay from the log.
+///
+/// The runtime holds no key. It asks for the certificates of all frames of a delivery round, possibly from several
+/// threads at once; `ordinal` is the number of the frame within its slice, counted in the order in which the
+/// certificates are logged.
+pub trait Certifier: Sync {
+    /// Whether frames of this board can be certified here at all.
+    fn can_certify(&self, board: &Board) -> bool;
+
+    /// The board's certificate of `header`.
+    fn certify(
+        &self,
+        ordinal: usize,
+        board: &Board,
+        header: &FrameHeader,
+    ) -> Result<Certificate, CertifyError>;
+}
+
+/// Hands out logged certificates again, after checking that each still fits its frame.
+///
+/// That a certificate fits shows at once, at the exact frame, when a replay takes another course than the first
+/// execution did.
+#[derive(Debug, Clone, Copy)]
+pub struct Recorded<'a> {
+    /// The network of the certificates.
+    pub network: xln_primitives::Network,
+    /// All certificates of the slice, in order.
+    pub certificates: &'a [Certificate],
+    /// Whether to check signatures. A log whose checksums were verified may be trusted for speed.
+    pub verify: bool,
+}
+
+impl Certifier for Recorded<'_> {
+    fn can_certify(&self, _board: &Board) -> bool {
+        true
+    }
+
+    fn certify(
+        &self,
+        ordinal: usize,
+        board: &Board,
+        header: &FrameHeader,
+    ) -> Result<Certificate, CertifyError> {
+        let refused = |reason: String| CertifyError { entity: header.entity, height: header.height, reason };
+        let certificate = self
+            .certificates
+            .get(ordinal)
+            .ok_or_else(|| refused("the log has no certificate for it".into()))?;
+        if self.verify {
+            certificate
+                .verify(self.network, board, header)
+                .map_err(|error| refused(format!("the logged certificate is of another frame: {error}")))?;
+        }
+        Ok(certificate.clone())
+    }
+}

@@ -1,0 +1,88 @@
+//! One entity as a server hosts it.
+
+use std::sync::Arc;
+
+use codec::{Decode, Encode};
+use xln_primitives::{Board, Certificate, EntityId, FrameHeader, Hash, SignerId, Storage};
+use xln_tree::{Config, Hasher, Tree};
+
+use crate::overlay::Overlay;
+
+/// The layout of every entity's tree. Blake3: what a contract must open is hashed with keccak inside the state.
+pub(crate) fn tree_config() -> Config {
+    Config::default_for(Hasher::Blake3)
+}
+
+/// An entity: its state, its board and its latest frame.
+#[derive(Debug, Clone)]
+pub struct Entity {
+    pub(crate) id: EntityId,
+    pub(crate) tree: Tree,
+    pub(crate) board: Arc<Board>,
+    pub(crate) board_hash: Hash,
+    pub(crate) signer: SignerId,
+    pub(crate) head: Option<Head>,
+}
+
+/// The latest frame of an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Head {
+    /// The header.
+    pub header: FrameHeader,
+    /// The board's certificate; the genesis frame (height 0) has none, since the chain spec stands for it.
+    pub certificate: Option<Certificate>,
+}
+
+impl Entity {
+    /// An entity without a frame yet.
+    pub(crate) fn new(id: EntityId, tree: Tree, board: Board) -> Self {
+        let board_hash = board.hash();
+        // Boards of several are hosted under their first signer; boards without one never come here.
+        let signer = board.sole_signer().map_or(SignerId::ZERO, xln_primitives::PublicKey::signer_id);
+        Self { id, tree, board: Arc::new(board), board_hash, signer, head: None }
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub const fn id(&self) -> EntityId {
+        self.id
+    }
+
+    /// The signer under whom this server hosts it.
+    #[must_use]
+    pub const fn signer(&self) -> SignerId {
+        self.signer
+    }
+
+    /// Who speaks for it.
+    #[must_use]
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Its latest frame, if it has made one or was there from the start.
+    #[must_use]
+    pub const fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
+    /// Its state, for proofs.
+    #[must_use]
+    pub const fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Its state, for the typed accessors. What is written goes away with the view: only a frame changes an entity.
+    #[must_use]
+    pub fn state(&self) -> impl Storage + '_ {
+        Overlay::new(&self.tree)
+    }
+
+    /// Its key in the server's tree: signer ‖ entity.
+    pub(crate) fn server_key(&self) -> [u8; 64] {
+        let mut key = [0; 64];
+        key[..32].copy_from_slice(self.signer.as_ref());
+        key[32..].copy_from_slice(self.id.as_ref());
+        key
+    }
+}

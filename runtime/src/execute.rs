@@ -1,0 +1,316 @@
+//! Delivery rounds: a slice runs until nobody has anything left to read.
+//!
+//! In each round every entity that has work makes one frame, all of them in parallel. Their certificates are made, also in
+//! parallel; then each message is put before its receiver for the next round. After [`ROUNDS_MAX`] rounds what is
+//! undelivered waits for the next slice, so that no conversation can hold the server up.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    sync::Arc,
+};
+
+use codec::{Decode, Encode};
+use rayon::prelude::*;
+use xln_primitives::{Board, CallHash, Certificate, CertifiedMessage, EntityId, Hash, Height, Timestamp};
+use xln_tree::Tree;
+
+use crate::{
+    Certifier, CertifyError, KeptProof, Receipt, Refusal, RuntimeCall, RuntimeEvent, RuntimeMessage,
+    ServerInput, SignedCall, Slice, SliceInputs,
+    delivery::{Delivery, SentFrame},
+    entity::{Entity, Head, tree_config},
+    frame::{self, Draft, Turn, Work},
+    overlay::Overlay,
+    server::Server,
+};
+
+/// Most delivery rounds in one slice. A payment over 20 hops needs about 50.
+pub const ROUNDS_MAX: usize = 64;
+
+/// The events of one frame.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct EntityEvents {
+    /// Whose frame.
+    pub entity: EntityId,
+    /// Its number.
+    pub height: Height,
+    /// Its time.
+    pub timestamp: Timestamp,
+    /// What happened, in order.
+    pub events: Vec<RuntimeEvent>,
+}
+
+/// The outcome of a slice that nobody has seen yet. Write it down, then [`Server::commit`] it.
+#[derive(Debug)]
+#[must_use]
+pub struct Executed {
+    /// What to log.
+    pub slice: Slice,
+    /// Receipts of calls, of requests to the depositary and of messages that failed.
+    pub receipts: Vec<Receipt>,
+    /// Events of every frame that had any, in the order of the frames.
+    pub events: Vec<EntityEvents>,
+    /// Proofs to keep, the latest for a channel last.
+    pub proofs: Vec<KeptProof>,
+    /// Messages to entities that are not hosted here.
+    pub outbox: Vec<CertifiedMessage<RuntimeMessage>>,
+    /// Calls that were not executed.
+    pub refused: Vec<(CallHash, Refusal)>,
+    /// Entities that were not hosted here before.
+    pub founded: Vec<EntityId>,
+    /// Calls that asked the depositary for something, with the hash of the receipt in which it answers.
+    pub requests: Vec<(CallHash, CallHash)>,
+    /// How many frames were made.
+    pub frames: usize,
+    pub(crate) entities: BTreeMap<EntityId, Entity>,
+    pub(crate) touched: BTreeMap<EntityId, BTreeSet<Vec<u8>>>,
+    pub(crate) carried: Vec<Delivery>,
+}
+
+impl Server {
+    /// Executes a slice on top of the committed state, which stays as it is.
+    ///
+    /// `timestamp` is the server's time; it is raised to that of the slice before if it is earlier. `entropy` must be
+    /// fresh randomness: payees derive preimages from it.
+    ///
+    /// Fails only if a frame cannot be certified, and has no effect then.
+    pub fn execute(
+        &self,
+        timestamp: Timestamp,
+        entropy: Hash,
+        inputs: SliceInputs,
+        certifier: &dyn Certifier,
+    ) -> Result<Executed, CertifyError> {
+        let calls: Vec<(CallHash, SignedCall)> =
+            inputs.calls.into_iter().map(|call| (call.get().hash(), call.into_inner())).collect();
+        let messages: Vec<_> = inputs.messages.into_iter().map(crate::Authentic::into_inner).collect();
+        let timestamp = timestamp.max(self.time);
+        let mut execution = Execution::new(self, timestamp, entropy, certifier);
+
+        let mut round = execution.first_round(&inputs.server, &messages, &calls);
+        let mut rounds = 0;
+        while !round.is_empty() && rounds < ROUNDS_MAX {
+            round = execution.round(round)?;
+            rounds += 1;
+        }
+        let carried = round.into_values().flat_map(|work| work.deliveries).collect();
+
+        let Execution { entities, touched, refused, pointless, certificates, outcome, .. } = execution;
+        let refused_hashes: BTreeSet<CallHash> = refused.iter().map(|(hash, _)| *hash).collect();
+        let executed =
+            |(hash, call): (CallHash, SignedCall)| (!refused_hashes.contains(&hash)).then_some(call);
+        let slice = Slice {
+            number: self.slice.saturating_add(1),
+            timestamp,
+            entropy,
+            calls: calls.into_iter().filter_map(executed).collect(),
+            server: inputs.server.into_iter().filter(|input| !pointless.contains(input)).collect(),
+            messages,
+            certificates,
+        };
+        let founded = entities.keys().filter(|id| self.entity(id).is_none()).copied().collect();
+        Ok(Executed {
+            frames: slice.certificates.len(),
+            slice,
+            receipts: outcome.receipts,
+            events: outcome.events,
+            proofs: outcome.proofs,
+            requests: outcome.requests,
+            outbox: outcome.outbox,
+            refused,
+            founded,
+            entities,
+            touched,
+            carried,
+        })
+    }
+}
+
+/// A slice while it runs.
+struct Execution<'a> {
+    server: &'a Server,
+    timestamp: Timestamp,
+    entropy: Hash,
+    certifier: &'a dyn Certifier,
+    /// The entities that have made a frame in this slice, as they are now.
+    entities: BTreeMap<EntityId, Entity>,
+    /// Entities that a first call brings into being.
+    newcomers: BTreeMap<EntityId, Entity>,
+    touched: BTreeMap<EntityId, BTreeSet<Vec<u8>>>,
+    refused: Vec<(CallHash, Refusal)>,
+    pointless: Vec<ServerInput>,
+    certificates: Vec<Certificate>,
+    outcome: Outcome,
+}
+
+#[derive(Default)]
+struct Outcome {
+    receipts: Vec<Receipt>,
+    events: Vec<EntityEvents>,
+    proofs: Vec<KeptProof>,
+    requests: Vec<(CallHash, CallHash)>,
+    outbox: Vec<CertifiedMessage<RuntimeMessage>>,
+}
+
+/// The work of one round, by entity.
+type Round<'a> = BTreeMap<EntityId, Work<'a>>;
+
+impl<'a> Execution<'a> {
+    fn new(server: &'a Server, timestamp: Timestamp, entropy: Hash, certifier: &'a dyn Certifier) -> Self {
+        Self {
+            server,
+            timestamp,
+            entropy,
+            certifier,
+            entities: BTreeMap::new(),
+            newcomers: BTreeMap::new(),
+            touched: BTreeMap::new(),
+            refused: Vec::new(),
+            pointless: Vec::new(),
+            certificates: Vec::new(),
+            outcome: Outcome::default(),
+        }
+    }
+
+    fn entity(&self, id: &EntityId) -> Option<&Entity> {
+        self.entities.get(id).or_else(|| self.newcomers.get(id)).or_else(|| self.server.entity(id))
+    }
+
+    fn first_round(
+        &mut self,
+        server: &'a [ServerInput],
+        messages: &[CertifiedMessage<RuntimeMessage>],
+        calls: &'a [(CallHash, SignedCall)],
+    ) -> Round<'a> {
+        let mut round = Round::new();
+        for input in server {
+            if self.entity(&input.entity()).is_some() {
+                round.entry(input.entity()).or_default().server.push(input);
+            }
+        }
+        for (hash, call) in calls {
+            match self.admit(call) {
+                Ok(()) => round.entry(call.body.entity).or_default().calls.push((*hash, call)),
+                Err(refusal) => self.refused.push((*hash, refusal)),
+            }
+        }
+        let elsewhere = messages.iter().cloned().map(Delivery::elsewhere);
+        for delivery in self.server.carried.iter().cloned().chain(elsewhere) {
+            if self.entity(&delivery.message.to).is_some() {
+                round.entry(delivery.message.to).or_default().deliveries.push(delivery);
+            }
+        }
+        round
+    }
+
+    /// Whether the entity of a call is here and can act; a call that creates it brings it here.
+    fn admit(&mut self, call: &SignedCall) -> Result<(), Refusal> {
+        let id = call.body.entity;
+        if self.entity(&id).is_none() {
+            let newcomer = found(id, call).ok_or(Refusal::UnknownEntity { entity: id })?;
+            self.newcomers.insert(id, newcomer);
+        }
+        match self.entity(&id) {
+            Some(entity) if self.certifier.can_certify(&entity.board) => Ok(()),
+            _ => {
+                self.newcomers.remove(&id);
+                Err(Refusal::NoKey { entity: id })
+            }
+        }
+    }
+
+    /// One frame for everybody who has work. Returns the work of the next round.
+    fn round(&mut self, round: Round<'a>) -> Result<Round<'a>, CertifyError> {
+        let here = |(id, work): (EntityId, Work<'a>)| self.entity(&id).map(|entity| (entity.clone(), work));
+        let turns: Vec<(Entity, Work<'a>)> = round.into_iter().filter_map(here).collect();
+        let (facts, timestamp, entropy) = (self.server.facts(), self.timestamp, self.entropy);
+        let turns: Vec<(Turn, Work<'a>)> = turns
+            .into_par_iter()
+            .map(|(entity, work)| (frame::execute(facts, timestamp, entropy, &entity, &work), work))
+            .collect();
+
+        let mut drafts = Vec::with_capacity(turns.len());
+        for (turn, work) in turns {
+            let inputs = turn.pointless.iter().filter_map(|position| work.server.get(*position).copied());
+            self.pointless.extend(inputs.cloned());
+            self.refused.extend(turn.refused);
+            drafts.extend(turn.draft);
+        }
+        let first = self.certificates.len();
+        let certifier = self.certifier;
+        let certificates: Vec<Certificate> = drafts
+            .par_iter()
+            .enumerate()
+            .map(|(index, draft)| {
+                certifier.certify(first.saturating_add(index), &draft.entity.board, &draft.header)
+            })
+            .collect::<Result<_, _>>()?;
+
+        let mut next = Round::new();
+        for (draft, certificate) in drafts.into_iter().zip(certificates) {
+            self.certificates.push(certificate.clone());
+            self.conclude(draft, certificate, &mut next);
+        }
+        self.newcomers.clear();
+        Ok(next)
+    }
+
+    /// Takes over a certified frame and sends its messages on.
+    fn conclude(&mut self, draft: Draft, certificate: Certificate, next: &mut Round<'a>) {
+        let Draft { mut entity, header, outputs, messages, events, receipts, proofs, requests, touched } =
+            draft;
+        let id = entity.id;
+        let keys = match self.touched.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            // The state of a newcomer is new as a whole.
+            Entry::Vacant(new) if self.server.entity(&id).is_none() => {
+                new.insert(entity.tree.iter().map(|(key, _)| key.to_vec()).collect())
+            }
+            Entry::Vacant(new) => new.insert(BTreeSet::new()),
+        };
+        keys.extend(touched);
+        entity.head = Some(Head { header: header.clone(), certificate: Some(certificate.clone()) });
+        self.entities.insert(id, entity);
+        if !events.is_empty() {
+            let (height, timestamp) = (header.height, header.timestamp);
+            self.outcome.events.push(EntityEvents { entity: id, height, timestamp, events });
+        }
+        self.outcome.receipts.extend(receipts);
+        self.outcome.proofs.extend(proofs);
+        self.outcome.requests.extend(requests);
+        let frame = Arc::new(SentFrame { header, certificate, outputs });
+        for (index, message) in (0_u32..).zip(messages) {
+            let to = message.to;
+            let delivery = Delivery::here(message, Arc::clone(&frame), index);
+            if self.entity(&to).is_some() {
+                next.entry(to).or_default().deliveries.push(delivery);
+            } else {
+                self.outcome.outbox.extend(delivery.certified());
+            }
+        }
+    }
+}
+
+/// The entity that a signed call creates, if it creates the one that it is addressed to.
+fn found(id: EntityId, call: &SignedCall) -> Option<Entity> {
+    let Some(RuntimeCall::Entities(pallet_entities::Call::Create { board })) = call.body.calls.first() else {
+        return None;
+    };
+    (board.entity() == id).then(|| founded(id, board.clone()))?.ok()
+}
+
+/// A new entity with its board written down.
+pub(crate) fn founded(id: EntityId, board: Board) -> Result<Entity, pallet_entities::Error> {
+    let mut tree = Tree::new(tree_config());
+    let nothing = tree.clone();
+    let mut state = Overlay::new(&nothing);
+    pallet_entities::found(&mut state, &board)?;
+    for (key, value) in state.into_changes() {
+        if let Some(value) = value {
+            // A board is far below the tree's limits.
+            let _ = tree.insert(key, value);
+        }
+    }
+    tree.commit();
+    Ok(Entity::new(id, tree, board))
+}

@@ -1,0 +1,291 @@
+//! One frame of one entity: inputs in, state, messages and receipts out.
+//!
+//! The order inside a frame: what the clock brings, then messages, then signed calls. Each input takes effect completely
+//! or leaves nothing but its trace (a nonce, an inbox position, an error receipt). At the end the channels pallet turns
+//! what was queued for each channel into one channel frame.
+
+use xln_primitives::{
+    CallHash, FrameHash, FrameHeader, Hash, Height, Message, Origin, Receipt, Timestamp, keccak256,
+    outputs::MerkleTree, outputs::merkle_root,
+};
+
+use codec::Encode;
+
+use crate::{
+    Facts, KeptProof, Refusal, RuntimeCall, RuntimeError, RuntimeEvent, RuntimeMessage, ServerInput,
+    SignedCall, delivery::Delivery, entity::Entity, entity::Head, env::FrameEnv, overlay::Overlay,
+};
+
+/// What an entity has to execute in one frame.
+#[derive(Debug, Default)]
+pub(crate) struct Work<'a> {
+    pub(crate) server: Vec<&'a ServerInput>,
+    pub(crate) deliveries: Vec<Delivery>,
+    pub(crate) calls: Vec<(CallHash, &'a SignedCall)>,
+}
+
+/// What was said and done in a frame, before its board has certified it.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// The entity after the frame; its head has the header, no certificate yet.
+    pub(crate) entity: Entity,
+    pub(crate) header: FrameHeader,
+    pub(crate) outputs: MerkleTree,
+    pub(crate) messages: Vec<Message<RuntimeMessage>>,
+    pub(crate) events: Vec<RuntimeEvent>,
+    pub(crate) receipts: Vec<Receipt<RuntimeEvent, RuntimeError>>,
+    pub(crate) proofs: Vec<KeptProof>,
+    /// Requests to the depositary that signed calls made: the call and the request.
+    pub(crate) requests: Vec<(CallHash, CallHash)>,
+    pub(crate) touched: Vec<Vec<u8>>,
+}
+
+/// The outcome of an entity's turn in a round.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// The frame; none if no input had any effect.
+    pub(crate) draft: Option<Draft>,
+    /// Calls that were not executed.
+    pub(crate) refused: Vec<(CallHash, Refusal)>,
+    /// Server inputs that were pointless, by their position in [`Work::server`].
+    pub(crate) pointless: Vec<usize>,
+}
+
+/// Executes `work` as the next frame of `entity`.
+pub(crate) fn execute(
+    facts: &Facts,
+    slice_time: Timestamp,
+    entropy: Hash,
+    entity: &Entity,
+    work: &Work<'_>,
+) -> Turn {
+    let parent = entity.head.as_ref();
+    let (height, parent_hash, after) = parent.map_or((1, FrameHash::ZERO, facts.genesis_time), |head| {
+        (head.header.height.saturating_add(1), head.header.hash(), head.header.timestamp)
+    });
+    let now = slice_time.max(after.saturating_add(1));
+    let env = FrameEnv::new(facts, entity.id, now, entropy, Overlay::new(&entity.tree));
+    let mut frame = Frame { env, height, inputs: Vec::new(), receipts: Vec::new(), said: Vec::new() };
+    let (mut refused, mut pointless) = (Vec::new(), Vec::new());
+    for (position, input) in work.server.iter().enumerate() {
+        if frame.server(input).is_err() {
+            pointless.push(position);
+        }
+    }
+    for delivery in &work.deliveries {
+        frame.message(delivery);
+    }
+    for (hash, call) in &work.calls {
+        if let Err(refusal) = frame.call(*hash, call) {
+            refused.push((*hash, refusal));
+        }
+    }
+    let draft = (!frame.inputs.is_empty()).then(|| frame.close(entity, parent_hash));
+    Turn { draft, refused, pointless }
+}
+
+/// A frame while it is being made.
+struct Frame<'a> {
+    env: FrameEnv<'a>,
+    height: Height,
+    /// Leaves of the inputs root.
+    inputs: Vec<Hash>,
+    receipts: Vec<Receipt<RuntimeEvent, RuntimeError>>,
+    /// Signed calls that said something, with the place of their first message and the one after their last.
+    said: Vec<(CallHash, core::ops::Range<usize>)>,
+}
+
+impl<'a> Frame<'a> {
+    /// Runs one input; takes back whatever it did if it fails.
+    fn attempt<E>(&mut self, run: impl FnOnce(&mut FrameEnv<'a>) -> Result<(), E>) -> Result<(), E> {
+        let checkpoint = self.env.checkpoint();
+        let result = run(&mut self.env);
+        if result.is_err() {
+            self.env.roll_back(checkpoint);
+        }
+        result
+    }
+
+    fn server(&mut self, input: &ServerInput) -> Result<(), RuntimeError> {
+        self.attempt(|env| -> Result<(), RuntimeError> {
+            match input {
+                ServerInput::Heartbeat { .. } => Ok(()),
+                ServerInput::ConditionExpired { channel, slot, proof, .. } => {
+                    Ok(pallet_channels::expire(env, *channel, *slot, proof.clone())?)
+                }
+                ServerInput::SettlementExpired { channel, proof, .. } => {
+                    Ok(pallet_channels::settlement_expired(env, *channel, proof.clone())?)
+                }
+                ServerInput::Reveal { channel, slot, .. } => {
+                    Ok(pallet_channels::reveal(env, *channel, *slot)?)
+                }
+            }
+        })?;
+        self.inputs.push(input.using_encoded(keccak256));
+        Ok(())
+    }
+
+    /// Executes a message. One that fails advances the inbox and leaves an error receipt; one out of order does
+    /// nothing at all.
+    fn message(&mut self, delivery: &'a Delivery) {
+        let message = &delivery.message;
+        if pallet_entities::accept_incoming(&mut self.env, &message.from, message.sequence).is_err() {
+            return;
+        }
+        let leaf = message.leaf(&self.env.facts.network);
+        self.inputs.push(leaf);
+        self.env.delivery = Some(delivery);
+        let events = self.env.events.len();
+        let result = self.attempt(|env| execute_message(env, delivery));
+        self.env.delivery = None;
+        if let RuntimeMessage::Request(_) = message.call {
+            self.receipt(CallHash::new(*leaf.as_bytes()), result, events, Vec::new());
+        } else if result.is_err() {
+            self.receipt(CallHash::new(*leaf.as_bytes()), result, events, Vec::new());
+        }
+    }
+
+    fn call(&mut self, hash: CallHash, call: &SignedCall) -> Result<(), Refusal> {
+        let body = &call.body;
+        pallet_entities::authorise(&self.env, &body.signer, body.nonce).map_err(Refusal::Unauthorised)?;
+        let signer = body.signer.signer_id();
+        let before = self.env.checkpoint();
+        pallet_entities::use_nonce(&mut self.env, &signer, body.nonce);
+        self.inputs.push(Hash::new(*hash.as_bytes()));
+        let (events, outputs) = (self.env.events.len(), self.env.outputs.len());
+        let result =
+            self.attempt(|env| body.calls.iter().try_for_each(|call| execute_call(env, signer, call)));
+        let changes = self.env.changes_since(before);
+        self.receipt(hash, result, events, changes);
+        if self.env.outputs.len() > outputs {
+            self.said.push((hash, outputs..self.env.outputs.len()));
+        }
+        Ok(())
+    }
+
+    fn receipt(
+        &mut self,
+        call: CallHash,
+        result: Result<(), RuntimeError>,
+        first_event: usize,
+        changes: Vec<xln_primitives::StateChange>,
+    ) {
+        let events = self.env.events.get(first_event..).unwrap_or_default().to_vec();
+        let (entity, height) = (self.env.entity, self.height);
+        self.receipts.push(Receipt { call, entity, height, result, events, changes });
+    }
+
+    /// Proposes channel frames, numbers the messages, hashes the state.
+    fn close(mut self, entity: &Entity, parent: FrameHash) -> Draft {
+        let sealed = self.attempt(|env| pallet_channels::seal(env));
+        if let Err(error) = sealed {
+            // Only damaged state makes this fail. The entity goes on without proposing.
+            tracing::error!(entity = %entity.id, %error, "channels cannot propose");
+        }
+        let mut messages = Vec::with_capacity(self.env.outputs.len());
+        for (to, call) in core::mem::take(&mut self.env.outputs) {
+            match pallet_entities::next_outgoing(&mut self.env, &to) {
+                Ok(sequence) => messages.push(Message { from: entity.id, to, sequence, call }),
+                Err(error) => {
+                    tracing::error!(entity = %entity.id, %to, %error, "a message cannot be numbered")
+                }
+            }
+        }
+        let network = self.env.facts.network;
+        let leaves: Vec<Hash> = messages.iter().map(|message| message.leaf(&network)).collect();
+        let requests = requests(&self.said, &messages, &leaves);
+        let outputs = MerkleTree::new(leaves);
+        let FrameEnv { now, state, events, proofs, .. } = self.env;
+        let changes = state.into_changes();
+        let mut tree = entity.tree.clone();
+        // Keys and values of pallets are far below the tree's limits; a tree that refuses one stays as it was.
+        let root =
+            tree.apply(changes.iter().map(|(key, value)| (key, value.as_ref()))).unwrap_or_else(|error| {
+                tracing::error!(entity = %entity.id, %error, "the state tree refuses a frame's changes");
+                tree.commit()
+            });
+        let header = FrameHeader {
+            entity: entity.id,
+            height: self.height,
+            parent,
+            timestamp: now,
+            board_hash: entity.board_hash,
+            inputs_root: merkle_root(self.inputs),
+            state_root: Hash::new(root),
+            outputs_root: outputs.root(),
+        };
+        let head = Some(Head { header: header.clone(), certificate: None });
+        let entity = Entity { tree, head, ..entity.clone() };
+        let touched = changes.into_keys().collect();
+        let receipts = self.receipts;
+        Draft { entity, header, outputs, messages, events, receipts, proofs, requests, touched }
+    }
+}
+
+/// Which calls asked the depositary for something, and under which hash it will answer with a receipt.
+fn requests(
+    said: &[(CallHash, core::ops::Range<usize>)],
+    messages: &[Message<RuntimeMessage>],
+    leaves: &[Hash],
+) -> Vec<(CallHash, CallHash)> {
+    let of = |(call, range): &(CallHash, core::ops::Range<usize>)| {
+        let call = *call;
+        let said = messages.iter().zip(leaves).take(range.end).skip(range.start);
+        said.filter(|(message, _)| matches!(message.call, RuntimeMessage::Request(_)))
+            .map(move |(_, leaf)| (call, CallHash::new(*leaf.as_bytes())))
+            .collect::<Vec<_>>()
+    };
+    said.iter().flat_map(of).collect()
+}
+
+fn execute_call(
+    env: &mut FrameEnv<'_>,
+    signer: xln_primitives::SignerId,
+    call: &RuntimeCall,
+) -> Result<(), RuntimeError> {
+    match call {
+        RuntimeCall::Entities(pallet_entities::Call::Create { board })
+            if board.entity() != env.entity && env.entity != env.facts.depositary =>
+        {
+            // Not the own board: it is to be registered.
+            env.request(call.clone());
+            Ok(())
+        }
+        RuntimeCall::Entities(call) => {
+            Ok(pallet_entities::dispatch(env, Origin::Signer(signer), call.clone())?)
+        }
+        RuntimeCall::Channels(call) => Ok(pallet_channels::dispatch(env, call.clone())?),
+        RuntimeCall::Reserves(call) if env.entity == env.facts.depositary => {
+            Ok(pallet_reserves::dispatch(env, env.entity, call.clone())?)
+        }
+        RuntimeCall::Reserves(call) => {
+            env.request(call.clone());
+            Ok(())
+        }
+    }
+}
+
+fn execute_message(env: &mut FrameEnv<'_>, delivery: &Delivery) -> Result<(), RuntimeError> {
+    let (from, depositary) = (delivery.message.from, env.facts.depositary);
+    match &delivery.message.call {
+        RuntimeMessage::Channel(message) => Ok(pallet_channels::receive(env, from, message.clone())?),
+        RuntimeMessage::Request(_) if env.entity != depositary => {
+            Err(RuntimeError::NotTheDepositary { entity: env.entity, depositary })
+        }
+        RuntimeMessage::Request(RuntimeCall::Reserves(call)) => {
+            Ok(pallet_reserves::dispatch(env, from, call.clone())?)
+        }
+        RuntimeMessage::Request(RuntimeCall::Entities(call)) => {
+            Ok(pallet_entities::dispatch(env, Origin::Entity(from), call.clone())?)
+        }
+        RuntimeMessage::Request(call @ RuntimeCall::Channels(_)) => {
+            Err(RuntimeError::NotByMessage { code: call.code() })
+        }
+        RuntimeMessage::Notice(_) if from != depositary => Err(RuntimeError::ForgedNotice { from }),
+        RuntimeMessage::Notice(pallet_reserves::Notice::Settled(settled)) => {
+            let proof = delivery.certified().map(|certified| certified.encode()).unwrap_or_default();
+            Ok(pallet_channels::on_settled(env, crate::convert::settled(settled.clone()), proof)?)
+        }
+        RuntimeMessage::Notice(_) => Ok(()),
+    }
+}

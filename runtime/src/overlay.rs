@@ -1,0 +1,204 @@
+//! What a frame has changed so far, over the entity's committed tree.
+//!
+//! A frame runs many calls, and each of them takes effect completely or not at all. The overlay therefore keeps a
+//! journal: [`Overlay::mark`] remembers where a call began, [`Overlay::revert`] undoes everything since.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use xln_primitives::{StateChange, Storage};
+use xln_tree::Tree;
+
+/// A position in the journal of an [`Overlay`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mark(usize);
+
+/// A value that a key has in an overlay: set or removed.
+type Change = Option<Vec<u8>>;
+
+/// Writes on top of a tree that stays as it is.
+#[derive(Debug)]
+pub(crate) struct Overlay<'a> {
+    base: &'a Tree,
+    changes: BTreeMap<Vec<u8>, Change>,
+    /// The key of each write with what stood for it in `changes` before.
+    journal: Vec<(Vec<u8>, Option<Change>)>,
+}
+
+impl<'a> Overlay<'a> {
+    pub(crate) fn new(base: &'a Tree) -> Self {
+        Self { base, changes: BTreeMap::new(), journal: Vec::new() }
+    }
+
+    /// Where the journal stands.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.journal.len())
+    }
+
+    /// Undoes every write since `mark`.
+    pub(crate) fn revert(&mut self, mark: Mark) {
+        while self.journal.len() > mark.0 {
+            let Some((key, before)) = self.journal.pop() else { break };
+            match before {
+                Some(change) => self.changes.insert(key, change),
+                None => self.changes.remove(&key),
+            };
+        }
+    }
+
+    /// What changed since `mark`, in key order, with the values then and now.
+    pub(crate) fn changes_since(&self, mark: Mark) -> Vec<StateChange> {
+        let mut first: BTreeMap<&[u8], &Option<Change>> = BTreeMap::new();
+        for (key, before) in self.journal.iter().skip(mark.0) {
+            first.entry(key).or_insert(before);
+        }
+        let change = |(key, before): (&[u8], &Option<Change>)| {
+            let old = match before {
+                Some(change) => change.clone(),
+                None => self.base.get(key).map(<[u8]>::to_vec),
+            };
+            let new = self.get(key).map(<[u8]>::to_vec);
+            (old != new).then(|| StateChange { key: key.to_vec(), old, new })
+        };
+        first.into_iter().filter_map(change).collect()
+    }
+
+    /// Everything that was written, by key.
+    pub(crate) fn into_changes(self) -> BTreeMap<Vec<u8>, Change> {
+        self.changes
+    }
+
+    fn write(&mut self, key: &[u8], change: Change) {
+        let before = self.changes.insert(key.to_vec(), change);
+        self.journal.push((key.to_vec(), before));
+    }
+}
+
+impl Storage for Overlay<'_> {
+    fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        match self.changes.get(key) {
+            Some(change) => change.as_deref(),
+            None => self.base.get(key),
+        }
+    }
+
+    fn put(&mut self, key: &[u8], value: Vec<u8>) {
+        self.write(key, Some(value));
+    }
+
+    fn remove(&mut self, key: &[u8]) {
+        if self.get(key).is_some() {
+            self.write(key, None);
+        }
+    }
+
+    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let start = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
+        };
+        let mut changed = self
+            .changes
+            .range::<[u8], _>((start, Bound::Unbounded))
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .peekable();
+        let mut kept = self.base.range(prefix, after).peekable();
+        let mut entries = Vec::new();
+        while entries.len() < limit {
+            let order = match (changed.peek(), kept.peek()) {
+                (Some((new, _)), Some((old, _))) => new.as_slice().cmp(old),
+                (Some(_), None) => std::cmp::Ordering::Less,
+                (None, Some(_)) => std::cmp::Ordering::Greater,
+                (None, None) => break,
+            };
+            if order.is_gt() {
+                entries.extend(kept.next().map(|(key, value)| (key.to_vec(), value.to_vec())));
+                continue;
+            }
+            if order.is_eq() {
+                kept.next();
+            }
+            if let Some((key, Some(value))) = changed.next() {
+                entries.push((key.clone(), value.clone()));
+            }
+        }
+        entries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use xln_primitives::storage::MemoryStorage;
+    use xln_tree::Config;
+
+    fn base() -> Tree {
+        let mut tree = Tree::new(Config::default());
+        for key in [b"a1", b"a2", b"b1"] {
+            tree.insert(key, b"base").unwrap();
+        }
+        tree
+    }
+
+    #[test]
+    fn a_reverted_call_leaves_what_earlier_calls_wrote() {
+        let tree = base();
+        let mut overlay = Overlay::new(&tree);
+        overlay.put(b"a1", b"first".to_vec());
+        let mark = overlay.mark();
+        overlay.put(b"a1", b"second".to_vec());
+        overlay.remove(b"a2");
+        overlay.put(b"a3", b"new".to_vec());
+        overlay.revert(mark);
+        assert_eq!(overlay.get(b"a1"), Some(&b"first"[..]));
+        assert_eq!(overlay.get(b"a2"), Some(&b"base"[..]));
+        assert_eq!(overlay.get(b"a3"), None);
+    }
+
+    #[test]
+    fn changes_name_the_value_before_the_call_and_after_it() {
+        let tree = base();
+        let mut overlay = Overlay::new(&tree);
+        overlay.put(b"a1", b"first".to_vec());
+        let mark = overlay.mark();
+        overlay.put(b"a1", b"second".to_vec());
+        overlay.put(b"a1", b"third".to_vec());
+        overlay.put(b"b1", b"passing".to_vec());
+        overlay.put(b"b1", b"base".to_vec());
+        let changes = overlay.changes_since(mark);
+        assert_eq!(
+            changes,
+            [StateChange { key: b"a1".to_vec(), old: Some(b"first".to_vec()), new: Some(b"third".to_vec()) }]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn an_overlay_reads_and_scans_like_one_map(
+            base in prop::collection::btree_map(prop::collection::vec(0_u8..3, 1..4), 0_u8..9, 0..20),
+            writes in prop::collection::vec((prop::collection::vec(0_u8..3, 1..4), prop::option::of(0_u8..9)), 0..20),
+            prefix in prop::collection::vec(0_u8..3, 0..2),
+            after in prop::option::of(prop::collection::vec(0_u8..3, 0..4)),
+            limit in 0_usize..6,
+        ) {
+            let mut tree = Tree::new(Config::default());
+            let mut model = MemoryStorage::default();
+            for (key, value) in &base {
+                tree.insert(key, [*value]).unwrap();
+                model.put(key, vec![*value]);
+            }
+            let mut overlay = Overlay::new(&tree);
+            for (key, value) in &writes {
+                match value {
+                    Some(value) => { overlay.put(key, vec![*value]); model.put(key, vec![*value]); }
+                    None => { overlay.remove(key); model.remove(key); }
+                }
+            }
+            prop_assert_eq!(
+                overlay.scan(&prefix, after.as_deref(), limit),
+                model.scan(&prefix, after.as_deref(), limit)
+            );
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Slices: the unit of execution and of durability.
+//!
+//! A slice is everything that arrived while the one before was being written. Its log entry holds every input that the
+//! runtime cannot compute: the time, fresh randomness, what came in, and the certificates of the frames that resulted.
+//! Executing the log again gives byte-identical state without holding a key.
+
+use codec::{Decode, DecodeWithMemTracking, Encode};
+use xln_primitives::{Certificate, CertifiedMessage, ChannelId, EntityId, Hash, Timestamp, keccak256};
+
+use crate::{Authentic, RuntimeMessage, SignedCall};
+
+/// Number of a slice; the first of a network is 1, and they have no gaps.
+pub type SliceNumber = u64;
+
+/// What the server itself puts into a slice. Each proves itself or can do no harm.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
+pub enum ServerInput {
+    /// Makes an entity's time move: it makes a frame although nothing arrived. A due deadline does this to the
+    /// depositary (safety rule 1).
+    #[codec(index = 0)]
+    Heartbeat {
+        /// Whose time.
+        entity: EntityId,
+    },
+    /// A condition's deadline has passed unrevealed, which `proof` proves (safety rule 2).
+    #[codec(index = 1)]
+    ConditionExpired {
+        /// The payer.
+        entity: EntityId,
+        /// Channel of the condition.
+        channel: ChannelId,
+        /// Its place among the channel's conditions.
+        slot: u16,
+        /// An encoded [`crate::proofs::DepositaryProof`].
+        proof: Vec<u8>,
+    },
+    /// A settlement's deadline has passed unexecuted, which `proof` proves (safety rule 6).
+    #[codec(index = 2)]
+    SettlementExpired {
+        /// Whose channel.
+        entity: EntityId,
+        /// The channel.
+        channel: ChannelId,
+        /// An encoded [`crate::proofs::DepositaryProof`].
+        proof: Vec<u8>,
+    },
+    /// The preimage of a condition is known, and its payer silent close to the deadline: it is published.
+    #[codec(index = 3)]
+    Reveal {
+        /// The beneficiary.
+        entity: EntityId,
+        /// Channel of the condition.
+        channel: ChannelId,
+        /// Its place among the channel's conditions.
+        slot: u16,
+    },
+}
+
+impl ServerInput {
+    /// Which entity it concerns.
+    #[must_use]
+    pub const fn entity(&self) -> EntityId {
+        match self {
+            Self::Heartbeat { entity }
+            | Self::ConditionExpired { entity, .. }
+            | Self::SettlementExpired { entity, .. }
+            | Self::Reveal { entity, .. } => *entity,
+        }
+    }
+}
+
+/// What goes into a slice, in the order in which an entity executes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SliceInputs {
+    /// From the clock.
+    pub server: Vec<ServerInput>,
+    /// From other servers.
+    pub messages: Vec<Authentic<CertifiedMessage<RuntimeMessage>>>,
+    /// From signers.
+    pub calls: Vec<Authentic<SignedCall>>,
+}
+
+impl SliceInputs {
+    /// Whether there is nothing to execute.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.server.is_empty() && self.messages.is_empty() && self.calls.is_empty()
+    }
+}
+
+/// The log entry of a slice.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Slice {
+    /// Its number.
+    pub number: SliceNumber,
+    /// The server's time; frames in it are not earlier.
+    pub timestamp: Timestamp,
+    /// Fresh randomness, from which entities derive secrets.
+    pub entropy: Hash,
+    /// See [`SliceInputs::server`].
+    pub server: Vec<ServerInput>,
+    /// See [`SliceInputs::messages`].
+    pub messages: Vec<CertifiedMessage<RuntimeMessage>>,
+    /// See [`SliceInputs::calls`]; only those that were executed.
+    pub calls: Vec<SignedCall>,
+    /// Certificates of the frames that it made: by delivery round, then by entity.
+    pub certificates: Vec<Certificate>,
+}
+
+impl Slice {
+    /// keccak-256 of the SCALE encoding; a leaf under a block's inputs root.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.using_encoded(keccak256)
+    }
+
+    /// The inputs, which were authenticated before they were logged.
+    pub(crate) fn inputs(&self) -> SliceInputs {
+        SliceInputs {
+            server: self.server.clone(),
+            messages: self.messages.iter().cloned().map(Authentic::from_log).collect(),
+            calls: self.calls.iter().cloned().map(Authentic::from_log).collect(),
+        }
+    }
+}
