@@ -192,7 +192,7 @@ methods! {
     unsafe write "channel.close" channel_close(ChannelClose) -> Submitted;
     /// Sets what the peer may owe.
     unsafe write "channel.setCredit" channel_set_credit(ChannelSetCredit) -> Submitted;
-    /// Changes what the entity asks for forwarding into a channel.
+    /// Changes what the entity asks of those whose payments it carries.
     unsafe write "channel.setPolicy" channel_set_policy(ChannelSetPolicy) -> Submitted;
     /// Asks the peer to put collateral behind what it owes.
     unsafe write "channel.requestCollateral" channel_request_collateral(ChannelRequestCollateral) -> Submitted;

@@ -1,6 +1,6 @@
 //! Requests about channels.
 
-use xln_primitives::{Amount, ChannelId, Hash};
+use xln_primitives::{Amount, ChannelId};
 
 use super::{params, yes};
 use crate::{AssetRef, ChannelRef, EntityRef};
@@ -69,14 +69,14 @@ params! {
         pub limit: Option<u32>,
     }
 
-    /// HTLCs in flight over a channel, by hash.
+    /// HTLCs in flight over a channel, by slot.
     pub struct ChannelListHtlcs {
         /// Whose view.
         pub entity: Option<EntityRef>,
         /// Which channel.
         pub channel: ChannelRef,
-        /// Go on after this one.
-        pub after: Option<Hash>,
+        /// Go on after this slot.
+        pub after: Option<u32>,
         /// How many at most.
         pub limit: Option<u32>,
     }
@@ -99,28 +99,26 @@ params! {
     /// Members of a policy to change; those that are absent stay.
     #[derive(Default)]
     pub struct PolicyChange {
-        /// Charged per payment.
-        pub base_fee: Option<Amount>,
+        /// Charged per forwarded payment.
+        pub fee_base: Option<Amount>,
         /// Charged per million of the amount.
         pub fee_ppm: Option<u32>,
-        /// Charged on top per million when the channel is used up.
-        pub liquidity_ppm: Option<u32>,
-        /// Smallest payment forwarded.
+        /// Smallest HTLC taken.
         pub min_htlc: Option<Amount>,
-        /// Largest payment forwarded.
+        /// Largest HTLC taken.
         pub max_htlc: Option<Amount>,
-        /// Time between the expiries of the two channels of a forward.
+        /// Time between the deadlines of an incoming and an outgoing HTLC.
         pub timelock_delta_ms: Option<u64>,
-        /// Most payments in flight.
+        /// Most HTLCs in flight per channel.
         pub max_pending: Option<u32>,
+        /// Collateral that is locked on request without asking.
+        pub auto_collateral: Option<Amount>,
     }
 
-    /// Changes what the entity asks for forwarding into a channel.
+    /// Changes what the entity asks of those whose payments it carries, in all of its channels.
     pub struct ChannelSetPolicy {
         /// Who acts.
         pub entity: Option<EntityRef>,
-        /// On which channel.
-        pub channel: ChannelRef,
         /// What changes.
         pub policy: PolicyChange,
         /// Whether to wait for the outcome.

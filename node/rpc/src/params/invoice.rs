@@ -1,6 +1,6 @@
 //! Requests about invoices.
 
-use xln_primitives::{Amount, Hash};
+use xln_primitives::{Amount, Hash, Timestamp};
 
 use super::params;
 use crate::{AssetRef, EntityRef, view::InvoiceStatus};
@@ -34,8 +34,8 @@ params! {
         pub entity: Option<EntityRef>,
         /// Only those in this state.
         pub status: Option<InvoiceStatus>,
-        /// Go on after this one.
-        pub after: Option<Hash>,
+        /// Only those made before this time.
+        pub before: Option<Timestamp>,
         /// How many at most.
         pub limit: Option<u32>,
     }

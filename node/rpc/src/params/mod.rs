@@ -4,7 +4,7 @@
 //! Everywhere: `entity` is who acts or whose view is wanted, by default the node's default entity; `asset` is by
 //! default the network's first; amounts are in smallest units; `wait` (default true) answers once the outcome is
 //! durable, not when the call is accepted; lists answer at most `limit` items (default 100, at most
-//! [`MAX_LIMIT`]) after the item `after`.
+//! [`MAX_LIMIT`]), after the item `after` or before the time `before`.
 
 mod author;
 mod chain;

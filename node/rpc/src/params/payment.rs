@@ -1,9 +1,9 @@
 //! Requests about payments, forwards and routes.
 
-use xln_primitives::{Amount, Hash};
+use xln_primitives::{Amount, Hash, Timestamp};
 
 use super::{params, yes};
-use crate::{AssetRef, EntityRef, view::PaymentStatus};
+use crate::{AssetRef, EntityRef, U64, view::PaymentStatus};
 
 params! {
     /// Pays an entity or an invoice by a conditional payment over one or more channels.
@@ -30,12 +30,15 @@ params! {
         pub wait: bool,
     }
 
-    /// One payment of a hosted entity.
+    /// One payment of a hosted entity, by hash or by number.
+    #[derive(Default)]
     pub struct PaymentGet {
-        /// Its payment hash.
-        pub hash: Hash,
-        /// Whose view, if both payer and payee are hosted here; the payer's if absent.
+        /// Whose; needed with a number. With a hash and without it, the payer's view if it is hosted here.
         pub entity: Option<EntityRef>,
+        /// By payment hash.
+        pub hash: Option<Hash>,
+        /// By its number among those that the entity sent.
+        pub number: Option<U64>,
     }
 
     /// Payments, newest first.
@@ -45,8 +48,8 @@ params! {
         pub entity: Option<EntityRef>,
         /// Only those in this state.
         pub status: Option<PaymentStatus>,
-        /// Go on after this one.
-        pub after: Option<Hash>,
+        /// Only those made before this time.
+        pub before: Option<Timestamp>,
         /// How many at most.
         pub limit: Option<u32>,
     }
@@ -58,8 +61,8 @@ params! {
         pub entity: Option<EntityRef>,
         /// Only those in this state.
         pub status: Option<PaymentStatus>,
-        /// Go on after this one.
-        pub after: Option<Hash>,
+        /// Only those made before this time.
+        pub before: Option<Timestamp>,
         /// How many at most.
         pub limit: Option<u32>,
     }

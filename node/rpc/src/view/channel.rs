@@ -13,14 +13,10 @@ views! {
         Opening,
         /// Pays.
         Open,
-        /// A cooperative close waits for the depositary.
+        /// All sums are held until the depositary has settled a close, or the close has expired.
         Closing,
-        /// Over; what it held is in the reserves.
-        Closed,
-        /// A frame of the other side did not replay: nothing new is accepted.
+        /// The peer broke the protocol: nothing new is accepted, only the depositary can end it.
         Frozen,
-        /// The depositary judges it.
-        Disputed,
     }
 
     /// One asset of a channel. `left` and `right` are the sides; `out`, `in`, `own` and `peer` are seen from the
@@ -70,22 +66,22 @@ views! {
         pub bar: String,
     }
 
-    /// What an entity asks for forwarding into a channel.
+    /// What an entity asks of those whose payments it carries, in all of its channels.
     pub struct PolicyView {
-        /// Charged per payment, in smallest units.
-        pub base_fee: Amount,
+        /// Charged per forwarded payment, in smallest units.
+        pub fee_base: Amount,
         /// Charged per million of the amount.
         pub fee_ppm: u32,
-        /// Charged on top per million when the channel is used up, growing from nothing at half.
-        pub liquidity_ppm: u32,
-        /// Smallest payment forwarded.
+        /// Smallest HTLC taken.
         pub min_htlc: Amount,
-        /// Largest payment forwarded.
+        /// Largest HTLC taken.
         pub max_htlc: Amount,
-        /// Time that it needs between the expiries of its two channels.
+        /// Time that it needs between the deadlines of an incoming and an outgoing HTLC.
         pub timelock_delta_ms: u64,
-        /// Most payments in flight.
+        /// Most HTLCs in flight per channel, both directions together.
         pub max_pending: u32,
+        /// Collateral that it locks on request without asking, per channel, asset and life.
+        pub auto_collateral: Amount,
     }
 
     /// A channel as `entity` sees it.
@@ -114,12 +110,12 @@ views! {
         pub pending_htlcs: u32,
         /// Transitions that wait for the other side's acknowledgement or for their turn.
         pub queued: u32,
-        /// What `entity` asks for forwarding into it.
-        pub policy: Option<PolicyView>,
     }
 
     /// A conditional payment in flight over one channel.
     pub struct HtlcView {
+        /// Its place in the channel.
+        pub slot: u32,
         /// SHA-256 of the preimage that claims it.
         pub hash: Hash,
         /// The channel.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use xln_primitives::{EntityId, FrameHash, Hash, Permissions, Profile, SignerId};
 
-use super::views;
+use super::{PolicyView, views};
 use crate::{Bytes, U64};
 
 views! {
@@ -87,6 +87,8 @@ views! {
         pub hosted: bool,
         /// Whether it is the network's depositary.
         pub depositary: bool,
+        /// What it asks for carrying payments, as far as known here.
+        pub policy: Option<PolicyView>,
         /// Number of its channels.
         pub channels: u32,
         /// Next nonces, of signers that have called it.

@@ -10,6 +10,8 @@ views! {
     pub enum InvoiceStatus {
         /// Waits for a payment.
         Open,
+        /// A payment for it is on its way.
+        Accepted,
         /// Paid.
         Settled,
         /// Withdrawn by the payee.

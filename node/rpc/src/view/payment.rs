@@ -3,6 +3,7 @@
 use xln_primitives::{Amount, AssetId, ChannelId, Hash, Timestamp};
 
 use super::{PartyView, views};
+use crate::U64;
 
 views! {
     /// Which way, seen from the entity that asks.
@@ -41,8 +42,11 @@ views! {
 
     /// A payment of an entity.
     pub struct PaymentView {
-        /// SHA-256 of the preimage; of a direct payment, the hash of the call that made it.
-        pub hash: Hash,
+        /// Its number among those that the entity sent; absent for those received or direct.
+        pub number: Option<U64>,
+        /// SHA-256 of the preimage; of a direct payment, the hash of the call that made it. Absent while the payee
+        /// is being asked for it.
+        pub hash: Option<Hash>,
         /// Whose payment.
         pub entity: PartyView,
         /// Sent or received.
@@ -81,6 +85,8 @@ views! {
 
     /// A payment that an entity passed on.
     pub struct ForwardView {
+        /// Its number among the entity's forwards.
+        pub number: U64,
         /// SHA-256 of the preimage.
         pub hash: Hash,
         /// Who forwarded.
