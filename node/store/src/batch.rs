@@ -1,0 +1,141 @@
+//! What one commit writes.
+
+use std::collections::BTreeMap;
+
+use codec::Encode;
+use xln_primitives::{BlockHeader, CallHash, ChannelId, EntityId, SignerId};
+
+use crate::{
+    Column, SnapshotMarker, StoreError,
+    checksum::seal,
+    key::{self, HEAD},
+};
+
+/// Identity of a peer server as a key: 32 bytes, such as a digest of its network identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerId([u8; 32]);
+
+impl PeerId {
+    /// From its bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// A row to write, or to remove if it has no value.
+pub(crate) struct Row {
+    pub(crate) column: Column,
+    pub(crate) key: Vec<u8>,
+    pub(crate) sealed: Option<Vec<u8>>,
+}
+
+/// Changes that reach the disk together or not at all. Of two changes to one row the later one counts.
+#[derive(Default)]
+pub struct Batch {
+    rows: Vec<Row>,
+    receipts: BTreeMap<u64, Vec<u8>>,
+    bad_state_key: Option<Vec<u8>>,
+}
+
+impl Batch {
+    /// Nothing to write yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.bad_state_key.is_none()
+    }
+
+    fn put(&mut self, column: Column, key: Vec<u8>, value: &[u8]) {
+        let sealed = Some(seal(&key, value));
+        self.rows.push(Row { column, key, sealed });
+    }
+
+    fn remove(&mut self, column: Column, key: Vec<u8>) {
+        self.rows.push(Row { column, key, sealed: None });
+    }
+
+    /// Stores slice `number`.
+    pub fn put_slice(&mut self, number: u64, slice: &[u8]) {
+        self.put(Column::Slices, key::number(Column::Slices, number), slice);
+    }
+
+    /// Stores a block under its hash and its number.
+    pub fn put_block(&mut self, block: &BlockHeader) {
+        let hash = block.hash();
+        self.put(Column::Blocks, key::digest(Column::Blocks, hash.as_bytes()), &block.encode());
+        self.put(Column::BlockNumbers, key::number(Column::BlockNumbers, block.number), hash.as_bytes());
+    }
+
+    /// Stores the receipt of a call that slice `slice` executed. All receipts of a slice go into one batch.
+    pub fn put_receipt(&mut self, slice: u64, call: &CallHash, receipt: &[u8]) {
+        self.put(Column::Receipts, key::digest(Column::Receipts, call.as_bytes()), receipt);
+        self.receipts.entry(slice).or_default().extend_from_slice(call.as_ref());
+    }
+
+    /// Stores the events of slice `slice`.
+    pub fn put_events(&mut self, slice: u64, events: &[u8]) {
+        self.put(Column::Events, key::number(Column::Events, slice), events);
+    }
+
+    /// Stores the newest dispute proof that `entity` holds for a channel, in place of the one before.
+    pub fn put_proof(&mut self, entity: &EntityId, channel: &ChannelId, proof: &[u8]) {
+        self.put(Column::Proofs, key::proof(entity, channel), proof);
+    }
+
+    /// Keeps a message for a peer until it is removed.
+    pub fn put_outbox(&mut self, peer: &PeerId, sequence: u64, message: &[u8]) {
+        self.put(Column::Outbox, key::outbox(peer, sequence), message);
+    }
+
+    /// Removes a message that the peer has confirmed.
+    pub fn remove_outbox(&mut self, peer: &PeerId, sequence: u64) {
+        self.remove(Column::Outbox, key::outbox(peer, sequence));
+    }
+
+    /// Writes, or with `None` removes, what an entity stores under `key`, whose first byte is its storage type.
+    /// A key that is empty or of type 0 makes [`Store::commit`](crate::Store::commit) refuse the batch.
+    pub fn put_state(&mut self, signer: &SignerId, entity: &EntityId, key: &[u8], value: Option<&[u8]>) {
+        let whole = key::state(signer, entity, key);
+        if key.first().is_none_or(|kind| *kind == HEAD) {
+            self.bad_state_key = Some(whole);
+            return;
+        }
+        match value {
+            Some(value) => self.put(Column::State, whole, value),
+            None => self.remove(Column::State, whole),
+        }
+    }
+
+    /// Writes the head of an entity: its latest frame header and certificate.
+    pub fn put_head(&mut self, signer: &SignerId, entity: &EntityId, head: &[u8]) {
+        self.put(Column::State, key::state(signer, entity, &[HEAD]), head);
+    }
+
+    /// Moves the mutable snapshot. The state that changed since the last one goes into the same batch.
+    pub fn move_snapshot(&mut self, marker: &SnapshotMarker) {
+        self.put(Column::Snapshot, key::marker(), &marker.encode());
+    }
+
+    /// The rows, with the lists of receipts.
+    pub(crate) fn into_rows(mut self) -> Result<Vec<Row>, StoreError> {
+        if let Some(key) = self.bad_state_key {
+            return Err(StoreError::MalformedKey { column: Column::State, key });
+        }
+        for (slice, calls) in core::mem::take(&mut self.receipts) {
+            self.put(Column::SliceReceipts, key::number(Column::SliceReceipts, slice), &calls);
+        }
+        Ok(self.rows)
+    }
+}

@@ -1,0 +1,92 @@
+//! The columns, their names and the form of their keys.
+
+/// A column family. Its number is the first byte of every key in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Column {
+    /// State of the entities at the mutable snapshot.
+    State = 0x00,
+    /// Block headers by hash.
+    Blocks = 0x01,
+    /// Hashes of blocks by number.
+    BlockNumbers = 0x02,
+    /// Where the mutable snapshot stands.
+    Snapshot = 0x03,
+    /// Immutable snapshots by hash.
+    Archive = 0x04,
+    /// Receipts by call hash.
+    Receipts = 0x05,
+    /// Log of the consensus of boards.
+    Consensus = 0x06,
+    /// Messages that peers have not confirmed.
+    Outbox = 0x07,
+    /// Slices by number.
+    Slices = 0x08,
+    /// Newest dispute proof of each channel.
+    Proofs = 0x09,
+    /// Events by slice.
+    Events = 0x0a,
+    /// Hashes of the calls of each slice.
+    SliceReceipts = 0x0b,
+}
+
+impl Column {
+    /// Every column, in the order of its number.
+    pub const ALL: [Self; 12] = [
+        Self::State,
+        Self::Blocks,
+        Self::BlockNumbers,
+        Self::Snapshot,
+        Self::Archive,
+        Self::Receipts,
+        Self::Consensus,
+        Self::Outbox,
+        Self::Slices,
+        Self::Proofs,
+        Self::Events,
+        Self::SliceReceipts,
+    ];
+
+    /// Its name in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Blocks => "blocks",
+            Self::BlockNumbers => "block_numbers",
+            Self::Snapshot => "snapshot",
+            Self::Archive => "archive",
+            Self::Receipts => "receipts",
+            Self::Consensus => "consensus",
+            Self::Outbox => "outbox",
+            Self::Slices => "slices",
+            Self::Proofs => "proofs",
+            Self::Events => "events",
+            Self::SliceReceipts => "slice_receipts",
+        }
+    }
+
+    /// Whether its keys are looked up one by one at random, so that a bloom filter saves disk reads.
+    pub(crate) const fn looked_up(self) -> bool {
+        matches!(self, Self::Blocks | Self::Receipts | Self::Proofs)
+    }
+
+    /// Length of its keys with the first byte; `None` for the state, whose keys have at least 66 bytes.
+    pub(crate) const fn key_length(self) -> Option<usize> {
+        match self {
+            Self::State => None,
+            Self::Blocks | Self::Archive | Self::Receipts => Some(1 + 32),
+            Self::BlockNumbers | Self::Slices | Self::Events | Self::SliceReceipts => Some(1 + 8),
+            Self::Snapshot => Some(1 + 1),
+            Self::Consensus => Some(1 + 32 + 8 + 8),
+            Self::Outbox => Some(1 + 32 + 8),
+            Self::Proofs => Some(1 + 32 + 32),
+        }
+    }
+}
+
+impl core::fmt::Display for Column {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,84 @@
+//! Keys on disk: the column's number, then parts of fixed width; numbers big-endian.
+
+use xln_primitives::{ChannelId, EntityId, SignerId};
+
+use crate::{Column, PeerId, StoreError};
+
+/// Type byte of the row that holds an entity's head; storage types of entities start at 1.
+pub(crate) const HEAD: u8 = 0x00;
+
+/// Bytes before the key of the entity itself: column, signer, entity.
+const STATE_PREFIX: usize = 1 + 32 + 32;
+
+fn key(column: Column, parts: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
+    bytes.push(column as u8);
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
+    bytes
+}
+
+pub(crate) fn digest(column: Column, digest: &[u8; 32]) -> Vec<u8> {
+    key(column, &[digest])
+}
+
+pub(crate) fn number(column: Column, number: u64) -> Vec<u8> {
+    key(column, &[&number.to_be_bytes()])
+}
+
+pub(crate) fn marker() -> Vec<u8> {
+    key(Column::Snapshot, &[&[0]])
+}
+
+pub(crate) fn proof(entity: &EntityId, channel: &ChannelId) -> Vec<u8> {
+    key(Column::Proofs, &[entity.as_ref(), channel.as_ref()])
+}
+
+pub(crate) fn outbox(peer: &PeerId, sequence: u64) -> Vec<u8> {
+    key(Column::Outbox, &[peer.as_bytes(), &sequence.to_be_bytes()])
+}
+
+pub(crate) fn state(signer: &SignerId, entity: &EntityId, inner: &[u8]) -> Vec<u8> {
+    key(Column::State, &[signer.as_ref(), entity.as_ref(), inner])
+}
+
+/// Whether a key is one that this crate could have written to the column.
+pub(crate) fn is_well_formed(column: Column, key: &[u8]) -> bool {
+    key.first() == Some(&(column as u8))
+        && match column.key_length() {
+            Some(length) => key.len() == length,
+            None => match key.get(STATE_PREFIX) {
+                Some(&HEAD) => key.len() == STATE_PREFIX + 1,
+                Some(_) => true,
+                None => false,
+            },
+        }
+}
+
+/// The number in a key that consists of nothing else.
+pub(crate) fn parse_number(column: Column, key: &[u8]) -> Result<u64, StoreError> {
+    key.get(1..)
+        .and_then(|rest| <[u8; 8]>::try_from(rest).ok())
+        .map(u64::from_be_bytes)
+        .ok_or_else(|| StoreError::malformed(column, key))
+}
+
+/// The sequence at the end of an outbox key.
+pub(crate) fn parse_sequence(key: &[u8]) -> Result<u64, StoreError> {
+    key.last_chunk::<8>()
+        .map(|bytes| u64::from_be_bytes(*bytes))
+        .ok_or_else(|| StoreError::malformed(Column::Outbox, key))
+}
+
+/// Signer, entity and inner key of a state key.
+pub(crate) fn parse_state(key: &[u8]) -> Result<(SignerId, EntityId, &[u8]), StoreError> {
+    let malformed = || StoreError::malformed(Column::State, key);
+    if !is_well_formed(Column::State, key) {
+        return Err(malformed());
+    }
+    let (_, rest) = key.split_first().ok_or_else(malformed)?;
+    let (signer, rest) = rest.split_first_chunk::<32>().ok_or_else(malformed)?;
+    let (entity, inner) = rest.split_first_chunk::<32>().ok_or_else(malformed)?;
+    Ok((SignerId::new(*signer), EntityId::new(*entity), inner))
+}

@@ -1,0 +1,196 @@
+//! Opening, identity and the commit point.
+
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use codec::{Decode, DecodeWithMemTracking, Encode};
+use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
+use xln_primitives::{Network, decode_exact};
+
+use crate::{Batch, Column, Options, StoreError};
+
+/// Version of the layout in the crate's documentation.
+const SCHEMA: u32 = 1;
+
+const IDENTITY_KEY: &[u8] = b"identity";
+const LOCK_FILE: &str = "store.lock";
+
+/// Whose database it is.
+#[derive(Encode, Decode, DecodeWithMemTracking)]
+struct Identity {
+    schema: u32,
+    network: Network,
+}
+
+/// An open database. Clones are handles to the same one, which closes with the last of them.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) db: DB,
+    pub(crate) path: PathBuf,
+    poison: OnceLock<String>,
+    pub(crate) commits: AtomicU64,
+    pub(crate) written: AtomicU64,
+    // Declared after the database: the lock outlives it.
+    _lock: File,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Bytes written to the log.
+    pub bytes: u64,
+    /// Time that the write and its fsync took.
+    pub duration: Duration,
+}
+
+impl Store {
+    /// Opens the database in the folder `path`, or makes one if `options` say so, for one network.
+    pub fn open(path: impl AsRef<Path>, network: Network, options: &Options) -> Result<Self, StoreError> {
+        let path = path.as_ref().to_path_buf();
+        let exists = path.join("CURRENT").exists();
+        if !exists && !options.create {
+            return Err(StoreError::Missing { path });
+        }
+        std::fs::create_dir_all(&path).map_err(StoreError::file(&path))?;
+        let lock = lock(&path)?;
+        if exists {
+            check_columns(&path)?;
+        }
+        let db = DB::open_cf_descriptors(&options.database(), &path, options.columns())
+            .map_err(StoreError::database("open the database"))?;
+        identify(&db, &path, network)?;
+        let inner = Inner {
+            db,
+            path,
+            poison: OnceLock::new(),
+            commits: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            _lock: lock,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Writes a batch: all of it is on disk when this returns. An empty batch writes nothing.
+    ///
+    /// After a failure what reached the disk is unknown, and every later commit fails with
+    /// [`StoreError::Poisoned`]. A batch that is refused for its content does not poison.
+    pub fn commit(&self, batch: Batch) -> Result<Written, StoreError> {
+        let mut writes = WriteBatch::default();
+        for row in batch.into_rows()? {
+            let column = self.column(row.column);
+            match row.sealed {
+                Some(sealed) => writes.put_cf(column, &row.key, sealed),
+                None => writes.delete_cf(column, &row.key),
+            }
+        }
+        self.write(writes, "write a batch")
+    }
+
+    /// The one place that writes: one atomic, synced write.
+    pub(crate) fn write(&self, writes: WriteBatch, action: &'static str) -> Result<Written, StoreError> {
+        if let Some(reason) = self.inner.poison.get() {
+            return Err(StoreError::Poisoned { reason: reason.clone() });
+        }
+        if writes.is_empty() {
+            return Ok(Written { bytes: 0, duration: Duration::ZERO });
+        }
+        let bytes = u64::try_from(writes.size_in_bytes()).unwrap_or(u64::MAX);
+        let start = Instant::now();
+        if let Err(source) = self.inner.db.write_opt(writes, &synced()) {
+            let reason = self.inner.poison.get_or_init(|| source.to_string());
+            tracing::error!(%reason, path = %self.inner.path.display(), "the store refuses all further writes");
+            return Err(StoreError::Database { action, source });
+        }
+        self.inner.commits.fetch_add(1, Ordering::Relaxed);
+        self.inner.written.fetch_add(bytes, Ordering::Relaxed);
+        Ok(Written { bytes, duration: start.elapsed() })
+    }
+
+    /// Why the store refuses to write, if it does.
+    #[must_use]
+    pub fn poisoned(&self) -> Option<&str> {
+        self.inner.poison.get().map(String::as_str)
+    }
+
+    /// Folder of the database.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    pub(crate) fn column(&self, column: Column) -> &ColumnFamily {
+        #[expect(clippy::expect_used, reason = "`open` opens every column of `Column::ALL` or fails")]
+        self.inner.db.cf_handle(column.name()).expect("every column was opened")
+    }
+}
+
+impl core::fmt::Debug for Store {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Store").field("path", &self.inner.path).finish_non_exhaustive()
+    }
+}
+
+fn synced() -> WriteOptions {
+    let mut options = WriteOptions::default();
+    options.set_sync(true);
+    options
+}
+
+/// RocksDB has a lock of its own; ours says in a type, not in a text, that somebody else is there.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let name = path.join(LOCK_FILE);
+    let file = File::create(&name).map_err(StoreError::file(&name))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_path_buf() }),
+        Err(TryLockError::Error(source)) => Err(StoreError::File { path: name, source }),
+    }
+}
+
+/// Refuses columns of a newer version, which RocksDB would only report by a text.
+fn check_columns(path: &Path) -> Result<(), StoreError> {
+    let names = DB::list_cf(&rocksdb::Options::default(), path)
+        .map_err(StoreError::database("list the columns of the database"))?;
+    let known = |name: &String| name == "default" || Column::ALL.iter().any(|column| column.name() == name);
+    match names.into_iter().find(|name| !known(name)) {
+        Some(column) => Err(StoreError::UnknownColumn { path: path.to_path_buf(), column }),
+        None => Ok(()),
+    }
+}
+
+/// Checks whose database it is; a new one is claimed for `network`.
+fn identify(db: &DB, path: &Path, network: Network) -> Result<(), StoreError> {
+    let path = path.to_path_buf();
+    let Some(bytes) = db.get(IDENTITY_KEY).map_err(StoreError::database("read the identity"))? else {
+        if db.latest_sequence_number() != 0 {
+            return Err(StoreError::NoIdentity { path });
+        }
+        let identity = Identity { schema: SCHEMA, network };
+        return db
+            .put_opt(IDENTITY_KEY, identity.encode(), &synced())
+            .map_err(StoreError::database("write the identity"));
+    };
+    // The version comes first, whatever a later layout adds behind it.
+    let found =
+        u32::decode(&mut bytes.as_slice()).map_err(|_| StoreError::NoIdentity { path: path.clone() })?;
+    if found != SCHEMA {
+        return Err(StoreError::Schema { path, found, expected: SCHEMA });
+    }
+    let identity: Identity =
+        decode_exact(&bytes, bytes.len()).map_err(|_| StoreError::NoIdentity { path: path.clone() })?;
+    if identity.network != network {
+        return Err(StoreError::OtherNetwork { path, found: identity.network, expected: network });
+    }
+    Ok(())
+}
