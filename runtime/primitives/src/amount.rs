@@ -67,10 +67,12 @@ macro_rules! quantity {
                 self.0 == 0
             }
             /// The sum, or an error if it does not fit.
+            #[allow(clippy::should_implement_trait, reason = "the operator must not fail; this can")]
             pub fn add(self, other: Self) -> Result<Self, ArithmeticError> {
                 self.0.checked_add(other.0).map(Self).ok_or(ArithmeticError)
             }
             /// The difference, or an error if it does not fit.
+            #[allow(clippy::should_implement_trait, reason = "the operator must not fail; this can")]
             pub fn sub(self, other: Self) -> Result<Self, ArithmeticError> {
                 self.0.checked_sub(other.0).map(Self).ok_or(ArithmeticError)
             }

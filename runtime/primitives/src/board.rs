@@ -59,6 +59,7 @@ impl Permissions {
 
 /// Who a member is.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum MemberId {
     /// A person, a device or a server, by key. A BLS key carries its proof of possession, so that a board that
     /// proves itself by its hash alone is safe to aggregate.
@@ -111,6 +112,7 @@ pub enum Profile {
 
 /// Why a board cannot exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum BoardError {
     /// No member.
     #[error("a board needs at least one member")]

@@ -84,6 +84,7 @@ impl Vote {
 
 /// Proof that a quorum of a board committed to a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum Certificate {
     /// The signature of a board of one.
     #[codec(index = 0)]

@@ -6,6 +6,7 @@ use crate::{EntityId, Hash, Network, SignerId, Storage, Timestamp};
 
 /// On whose behalf a call runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum Origin {
     /// A member of the entity's board, by a signed call.
     #[codec(index = 0)]

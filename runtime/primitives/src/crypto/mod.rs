@@ -39,6 +39,7 @@ pub enum SignatureError {
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen,
 )]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum PublicKey {
     /// ed25519, RFC 8032.
     #[codec(index = 0)]
@@ -53,6 +54,7 @@ pub enum PublicKey {
 
 /// A signature.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum Signature {
     /// ed25519, RFC 8032.
     #[codec(index = 0)]
