@@ -3,6 +3,8 @@
 //! Short encodings are spelled out; those above 80 bytes are pinned by their length and keccak-256. Hashes and signed
 //! bytes that other implementations must recompute are pinned beside the type that they belong to.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare its values fails")]
+
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use xln_primitives::{
     Address, Amount, ArithmeticError, AssetId, BlockHeader, Board, BoardError, BoundedVec, CALL_VERSION,
