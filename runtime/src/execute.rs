@@ -42,7 +42,6 @@ pub struct EntityEvents {
 
 /// The outcome of a slice that nobody has seen yet. Write it down, then [`Server::commit`] it.
 #[derive(Debug)]
-#[must_use]
 pub struct Executed {
     /// What to log.
     pub slice: Slice,
