@@ -89,13 +89,13 @@ mod tests {
     #[test]
     fn the_bar_is_to_scale() {
         let bar = capacity_bar(&row(20, 5, 10, 20), Side::Left, 53);
-        assert_eq!(bar, "[----------.====|===============---------------------]");
+        assert_eq!(bar, "[----------.====|==============---------------------]");
     }
 
     #[test]
     fn the_other_side_sees_the_mirror() {
         let bar = capacity_bar(&row(20, 5, 10, 20), Side::Right, 53);
-        assert_eq!(bar, "[--------------------.==============|=====-----------]");
+        assert_eq!(bar, "[--------------------.==============|====-----------]");
     }
 
     #[test]

@@ -295,7 +295,12 @@ mod tests {
 
         #[test]
         fn sending_exactly_the_capacity_keeps_the_invariant_and_one_more_breaks_it(row in row()) {
-            prop_assume!(row.is_within_limits());
+            let row = Subchannel {
+                left_credit_limit: saturating_add(row.left_credit_limit, Amount::new(4_000)),
+                right_credit_limit: saturating_add(row.right_credit_limit, Amount::new(4_000)),
+                ..row
+            };
+            prop_assert!(row.is_within_limits());
             let most = row.out_capacity(Side::Left);
             let after = |amount: Amount| Subchannel {
                 offdelta: row.offdelta.lowered(amount).unwrap(),

@@ -8,7 +8,7 @@ use crate::{error::TransitionError, transition::Transition};
 /// Most transitions in one frame.
 pub const MAX_TRANSITIONS: u32 = 1_000;
 /// Bytes of transitions after which a frame takes no more.
-pub const FRAME_BYTES_SOFT_MAX: usize = 512 * 1024;
+pub(crate) const FRAME_BYTES_SOFT_MAX: usize = 512 * 1024;
 
 /// One step of a channel, proposed by one side and acknowledged by the other.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]

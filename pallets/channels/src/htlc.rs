@@ -226,6 +226,8 @@ pub enum Progress {
         preimage: Preimage,
         /// Whether it was also published at the depositary, before the deadline.
         revealed: bool,
+        /// Number of the forward that it completes, if it is one.
+        forward: Option<u64>,
     },
     /// The failure is on its way.
     #[codec(index = 3)]

@@ -1,13 +1,19 @@
 //! Bilateral channels with collateral and credit.
 
+mod apply;
 mod bar;
 mod call;
 mod capacity;
 mod channel;
+mod close;
+mod collateral;
 mod conditions;
 mod deadlines;
+mod dispatch;
+mod effect;
 mod error;
 mod event;
+mod exchange;
 mod forward;
 mod frame;
 mod genesis;
@@ -18,10 +24,14 @@ mod payment;
 mod payment_hash;
 mod policy;
 mod queue;
+
+mod seal;
+mod settled;
 mod settlement;
 mod state_hash;
 mod storage;
 mod transition;
+mod try_state;
 pub mod view;
 
 use xln_primitives::{Amount, AssetId, ChannelId, EntityId, Environment, Timestamp};
@@ -31,9 +41,11 @@ pub use call::{Call, Credit, MAX_DESCRIPTION, RouteHop};
 pub use capacity::{Capacity, Subchannel};
 pub use channel::{Acknowledged, Channel, Status};
 pub use conditions::MAX_CONDITIONS;
-pub use deadlines::{Due, due, next_due};
+pub use deadlines::{Due, due, expire, next_due, reveal};
+pub use dispatch::{dispatch, receive};
 pub use error::{Error, TransitionError};
 pub use event::Event;
+pub use exchange::resend;
 pub use forward::{Forward, ForwardStatus};
 pub use frame::{ChannelFrame, FrameFault, MAX_TRANSITIONS};
 pub use genesis::{GenesisRow, genesis_channel};
@@ -46,9 +58,12 @@ pub use payment::{Payment, PaymentStatus};
 pub use payment_hash::{PaymentHash, Preimage};
 pub use policy::Policy;
 pub use queue::MAX_QUEUE;
+pub use seal::seal;
+pub use settled::{on_settled, settlement_expired};
 pub use settlement::{MAX_ASSETS, Settled, SettledRow, Settlement, SettlementRow};
 pub use state_hash::{DisputeBody, DisputeProof};
 pub use transition::{MAX_PROOF_BYTES, Proof, Transition};
+pub use try_state::{Broken, try_state};
 
 /// What the channels of an entity need from the machine that runs them.
 pub trait Config: Environment {
@@ -62,8 +77,8 @@ pub trait Config: Environment {
     fn submit_settlement(&mut self, settlement: Settlement);
     /// Publishes a preimage at the depositary, before the deadline of an HTLC whose payer is silent.
     fn publish_preimage(&mut self, preimage: Preimage);
-    /// Locks own reserve as collateral of the channel with `peer`, to back what this entity owes the peer or will
-    /// owe it. It stays this entity's own claim: Δ does not move.
+    /// Moves own reserve into the collateral of the channel with `peer`, in favour of this entity itself: it backs
+    /// what this entity owes the peer or will owe it, and gives the peer no new claim.
     fn allocate(&mut self, peer: EntityId, asset: AssetId, amount: Amount);
     /// Whether `proof` shows that the depositary said this.
     fn verify_settled(&self, settled: &Settled, proof: &[u8]) -> bool;
@@ -80,45 +95,4 @@ pub trait Config: Environment {
     fn mark(&mut self, channel: ChannelId);
     /// The channels noted since the last time, sorted, each once.
     fn take_marked(&mut self) -> Vec<ChannelId>;
-}
-
-/// Executes a call of one of the entity's own signers.
-pub fn dispatch<T: Config>(env: &mut T, call: Call) -> Result<(), Error> {
-    let _ = (env, call);
-    Ok(())
-}
-/// Executes an authenticated message of another entity.
-pub fn receive<T: Config>(env: &mut T, from: EntityId, message: PeerMessage) -> Result<(), Error> {
-    let _ = (env, from, message);
-    Ok(())
-}
-/// Takes a notice of the depositary.
-pub fn on_settled<T: Config>(env: &mut T, settled: Settled, proof: Vec<u8>) -> Result<(), Error> {
-    let _ = (env, settled, proof);
-    Ok(())
-}
-/// Takes back an HTLC that this entity pays, with proof of its expiry. Input of the server.
-pub fn expire<T: Config>(env: &mut T, channel: ChannelId, slot: Slot, proof: Vec<u8>) -> Result<(), Error> {
-    let _ = (env, channel, slot, proof);
-    Ok(())
-}
-/// Publishes the preimage of an HTLC whose payer is silent. Input of the server.
-pub fn reveal<T: Config>(env: &mut T, channel: ChannelId, slot: Slot) -> Result<(), Error> {
-    let _ = (env, channel, slot);
-    Ok(())
-}
-/// Reopens a closing channel, with proof that its settlement expired. Input of the server.
-pub fn settlement_expired<T: Config>(env: &mut T, channel: ChannelId, proof: Vec<u8>) -> Result<(), Error> {
-    let _ = (env, channel, proof);
-    Ok(())
-}
-/// Sends the unacknowledged frame and the last acknowledgement of a channel again, byte for byte.
-pub fn resend<T: Config>(env: &mut T, channel: ChannelId) -> Result<(), Error> {
-    let _ = (env, channel);
-    Ok(())
-}
-/// Ends the entity's frame: every marked channel acknowledges and proposes what is queued.
-pub fn seal<T: Config>(env: &mut T) -> Result<(), Error> {
-    let _ = env;
-    Ok(())
 }
