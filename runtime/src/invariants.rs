@@ -1,12 +1,25 @@
 //! What must hold in every state between two slices (reliability, "Invariants").
 //!
 //! Each pallet checks its own part of each entity; what spans entities is checked here: both copies of a channel agree
-//! (C6), and what a channel believes to lie at the depositary lies there (C1, C2). The checks read everything and are
-//! meant for tests, crash recovery and `xln-node check-state`, not for every block of a running node.
+//! (C6), what a channel believes to lie at the depositary lies there (C1, C2), and no payment has two ends (C4). The
+//! checks read everything and are meant for tests, crash recovery and `xln-node check-state`, not for every block of a
+//! running node.
+//!
+//! [`check`] holds always and on every server. [`check_settled`] is stricter: it holds on a server that hosts everybody
+//! and whose last slice left nothing undelivered.
 
-use xln_primitives::EntityId;
+mod copies;
+mod payments;
+
+use xln_primitives::{ChannelId, EntityId};
 
 use crate::{Entity, Server};
+
+pub use copies::Disagreement;
+pub use payments::TwoEnds;
+
+/// Entries read at once.
+const PAGE: usize = 256;
 
 /// An invariant that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,21 +43,55 @@ pub enum Violation {
     /// Of the reserves pallet.
     #[error("depositary: {0}")]
     Reserves(pallet_reserves::Violation),
+    /// C6, or a channel and the depositary contradict each other.
+    #[error("channel {channel}: {disagreement}")]
+    Copies {
+        /// The channel.
+        channel: ChannelId,
+        /// What is wrong.
+        disagreement: Disagreement,
+    },
+    /// C4.
+    #[error("payment with lock {hash} to {payee}: {ends}")]
+    Payment {
+        /// Its lock.
+        hash: pallet_channels::PaymentHash,
+        /// Who is to be paid.
+        payee: EntityId,
+        /// What is wrong.
+        ends: TwoEnds,
+    },
 }
 
-/// Checks everything.
+/// Checks everything that holds at any time.
 pub fn check(server: &Server) -> Result<(), Violation> {
+    run(server, false)
+}
+
+/// Checks in addition what holds when nothing is on its way between entities. Only for a server that hosts every
+/// entity that the others deal with.
+pub fn check_settled(server: &Server) -> Result<(), Violation> {
+    run(server, true)
+}
+
+fn run(server: &Server, settled: bool) -> Result<(), Violation> {
     for entity in server.entities() {
         check_entity(entity)?;
     }
     if let Some(depositary) = server.depositary() {
         pallet_reserves::try_state(&depositary.state()).map_err(Violation::Reserves)?;
     }
-    Ok(())
+    copies::check(server, settled)?;
+    payments::check(server, settled)
 }
 
 fn check_entity(entity: &Entity) -> Result<(), Violation> {
     let (state, id) = (entity.state(), entity.id());
     pallet_entities::try_state(&state).map_err(|violation| Violation::Entities { entity: id, violation })?;
     Ok(())
+}
+
+/// State of the channels pallet that cannot be read.
+fn unreadable(entity: EntityId) -> impl Fn(pallet_channels::Error) -> Violation {
+    move |error| Violation::Channels { entity, violation: error.to_string() }
 }

@@ -1,15 +1,17 @@
-//! A small network in one process: a depositary and two users with a thousand each.
+//! A small network in one process: a depositary, a hub, and two users with a thousand each. Alice has a channel with the
+//! hub, in which 400 of the collateral is hers; bob has none.
+#![allow(dead_code, reason = "every test file uses its part")]
 
 use std::collections::BTreeMap;
 
 use xln_primitives::{
-    Amount, AssetId, BlockHeader, Board, CALL_VERSION, Certificate, EntityId, FrameHeader, Hash, SecretKey,
-    SignerId, Timestamp, Vote, keccak256,
+    Amount, AssetId, BlockHeader, Board, CALL_VERSION, Certificate, ChannelId, EntityId, FrameHeader, Hash,
+    SecretKey, SignerId, Timestamp, Vote, keccak256,
 };
 use xln_runtime::{
     CallBody, Certifier, CertifyError, Executed, Genesis, RuntimeCall, Server, SignedCall, Slice,
     SliceInputs, StateRow, authenticate_calls,
-    genesis::{GenesisAsset, GenesisEntity},
+    genesis::{GenesisAsset, GenesisChannel, GenesisChannelRow, GenesisEntity},
     invariants,
 };
 
@@ -52,6 +54,21 @@ fn board(name: &str) -> Board {
     Board::single(secret(name).public().unwrap())
 }
 
+/// A channel whose collateral is all of `owner`'s.
+fn channel(owner: &str, peer: &str, collateral: u128) -> GenesisChannel {
+    let (owner, peer) = (board(owner).entity(), board(peer).entity());
+    let (left, right) = if owner < peer { (owner, peer) } else { (peer, owner) };
+    let ondelta = if owner == left { collateral } else { 0 };
+    let row = GenesisChannelRow {
+        asset: AssetId::named(USD),
+        collateral: Amount::new(collateral),
+        ondelta: Amount::new(ondelta),
+        left_credit: Amount::ZERO,
+        right_credit: Amount::ZERO,
+    };
+    GenesisChannel { left, right, rows: vec![row] }
+}
+
 impl Network {
     pub(crate) fn new() -> Self {
         let asset = AssetId::named(USD);
@@ -75,8 +92,13 @@ impl Network {
                 bridge: board("depositary").entity(),
                 faucet_max: None,
             }],
-            entities: vec![entity("depositary", 0), entity("alice", 1000), entity("bob", 1000)],
-            channels: Vec::new(),
+            entities: vec![
+                entity("depositary", 0),
+                entity("hub", 0),
+                entity("alice", 1000),
+                entity("bob", 1000),
+            ],
+            channels: vec![channel("alice", "hub", 400)],
         };
         let server = genesis.build().unwrap();
         let mut network = Self {
@@ -87,7 +109,7 @@ impl Network {
             now: Timestamp::from_millis(100),
             keys: Keys(BTreeMap::new()),
         };
-        for name in ["depositary", "alice", "bob"] {
+        for name in ["depositary", "hub", "alice", "bob"] {
             network.hold_key(name);
         }
         network.check();
@@ -169,5 +191,16 @@ impl Network {
     pub(crate) fn reserve(&self, entity: EntityId) -> Amount {
         let depositary = self.server.depositary().unwrap();
         pallet_reserves::reserve(&depositary.state(), &entity, &AssetId::named(USD)).unwrap()
+    }
+
+    /// What `of` may claim in its channel with the peer, as the copy of `holder` has it.
+    pub(crate) fn delta(&self, of: EntityId, peer: EntityId, holder: EntityId) -> i128 {
+        let copy = self.server.entity(&holder).unwrap();
+        let id = ChannelId::between(&of, &peer);
+        let channel = pallet_channels::view::channel(&copy.state(), id).unwrap().unwrap().channel;
+        let row = channel.subchannel(&AssetId::named(USD)).unwrap();
+        let delta = row.ondelta.get() + row.offdelta.get();
+        let collateral = i128::try_from(row.collateral.get()).unwrap();
+        if channel.left == of { delta } else { collateral - delta }
     }
 }
