@@ -49,7 +49,7 @@ pub enum Violation {
         /// The channel.
         channel: ChannelId,
         /// What is wrong.
-        disagreement: Disagreement,
+        disagreement: Box<Disagreement>,
     },
     /// C4.
     #[error("payment with lock {hash} to {payee}: {ends}")]

@@ -75,9 +75,9 @@ pub enum Disagreement {
         /// The asset.
         asset: AssetId,
         /// Collateral and `ondelta` of the copy.
-        copy: Account,
+        copy: Box<Account>,
         /// The same at the depositary.
-        ledger: Account,
+        ledger: Box<Account>,
     },
 }
 
@@ -98,7 +98,7 @@ pub(super) fn check(server: &Server, settled: bool) -> Result<(), Violation> {
                 Some(depositary) => ledger_agrees(depositary, channel, &copies, settled),
                 None => Ok(()),
             })
-            .map_err(|disagreement| Violation::Copies { channel, disagreement })?;
+            .map_err(|found| Violation::Copies { channel, disagreement: Box::new(found) })?;
     }
     Ok(())
 }
@@ -220,6 +220,7 @@ fn rows_agree(
     for asset in assets {
         let (copy, ledger) = (of_copy(asset), accounts.get(asset).copied().unwrap_or_default());
         if copy != ledger {
+            let (copy, ledger) = (Box::new(copy), Box::new(ledger));
             return Err(Disagreement::Account { side, asset: *asset, copy, ledger });
         }
     }
