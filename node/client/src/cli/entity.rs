@@ -1,0 +1,118 @@
+//! `xln entity create|show|list`.
+
+use clap::{Args, Subcommand};
+use xln_rpc::{
+    Calls, EntityRef, SignerRef,
+    params::{EntityCreate, EntityGet, EntityList},
+    view::EntityView,
+};
+
+use super::{
+    context::Context,
+    exit::Failure,
+    output::{Cell, Report, Table},
+};
+
+/// Entities: wallets, companies, hubs.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Host a new entity with a board of one key.
+    Create(Create),
+    /// An entity, its board and where it stands.
+    Show(Show),
+    /// Entities that the node knows.
+    List(List),
+}
+
+/// Hosts a new entity.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  xln entity create carol")]
+pub(super) struct Create {
+    /// Its name.
+    name: String,
+    /// The key of its board, by label or identifier; a new one if absent.
+    #[arg(long)]
+    signer: Option<SignerRef>,
+}
+
+/// Shows an entity.
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// Which: a name or a 0x identifier.
+    entity: EntityRef,
+}
+
+/// Lists entities.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only those that live on this node.
+    #[arg(long)]
+    hosted: bool,
+    /// How many at most.
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+}
+
+fn properties(entity: &EntityView) -> Table {
+    let mut rows = vec![
+        ("id", Cell::both(entity.id.to_string(), entity.id.to_string())),
+        ("name", Cell::maybe(entity.name.as_deref(), Cell::foreign)),
+        ("frame", Cell::new(entity.height)),
+        ("frame hash", Cell::id(entity.frame)),
+        ("state root", Cell::id(entity.state_root)),
+        ("lives here", Cell::new(if entity.hosted { "yes" } else { "no" })),
+        ("channels", Cell::new(entity.channels)),
+    ];
+    if let Some(board) = &entity.board {
+        rows.push(("board", Cell::id(board.hash)));
+        rows.push(("threshold", Cell::new(board.threshold)));
+        for member in &board.members {
+            let id =
+                member.signer.map(|id| id.to_string()).or_else(|| member.entity.map(|id| id.to_string()));
+            let scheme = member.scheme.as_deref().unwrap_or("entity");
+            let text = format!("{} {scheme}, weight {}", id.unwrap_or_default(), member.weight);
+            rows.push(("member", Cell::foreign(&text)));
+        }
+    }
+    for (key, value) in &entity.metadata {
+        rows.push(("says", Cell::foreign(&format!("{key}: {value}"))));
+    }
+    Table::properties(rows)
+}
+
+impl Command {
+    /// Does it.
+    pub(super) async fn run(self, context: &Context) -> Result<Report, Failure> {
+        match self {
+            Self::Create(Create { name, signer }) => {
+                let request = EntityCreate { name: Some(name), signer };
+                let entity =
+                    context.ask("creating the entity", context.client.entity_create(&request)).await?;
+                let name = entity.name.as_deref().unwrap_or("the entity");
+                let summary = format!("{name} lives on this node; act as it with --as {name}");
+                Ok(Report::new(&entity, properties(&entity))?.with_summary(summary))
+            }
+            Self::Show(Show { entity }) => {
+                let request = EntityGet { entity };
+                let entity = context.ask("asking", context.client.entity_get_state(&request)).await?;
+                Report::new(&entity, properties(&entity))
+            }
+            Self::List(List { hosted, limit }) => {
+                let request = EntityList { hosted: hosted.then_some(true), after: None, limit: Some(limit) };
+                let entities = context.ask("asking", context.client.entity_list(&request)).await?;
+                let mut table = Table::new(&["name", "id", "lives here", "frame", "channels", "role"]);
+                for entity in &entities {
+                    table.push(vec![
+                        Cell::maybe(entity.name.as_deref(), Cell::foreign),
+                        Cell::id(entity.id),
+                        Cell::new(if entity.hosted { "yes" } else { "no" }),
+                        Cell::new(entity.height),
+                        Cell::new(entity.channels),
+                        Cell::new(if entity.depositary { "depositary" } else { "" }),
+                    ]);
+                }
+                Report::new(&entities, table)
+            }
+        }
+    }
+}
