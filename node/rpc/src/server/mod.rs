@@ -28,7 +28,7 @@ use jsonrpsee::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
 };
 use tower::{Layer, Service};
@@ -151,9 +151,8 @@ fn methods<B: Backend>(
 }
 
 async fn accept<B: Backend>(listener: TcpListener, shared: Arc<Shared<B>>, stop: StopHandle) {
-    let permits = Arc::new(Semaphore::new(
-        usize::try_from(shared.config.max_connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS),
-    ));
+    let limit = shared.config.max_connections;
+    let permits = Arc::new(Semaphore::new(usize::try_from(limit).unwrap_or(Semaphore::MAX_PERMITS)));
     let mut connections = JoinSet::new();
     let stopped = stop.clone().shutdown();
     tokio::pin!(stopped);
@@ -173,27 +172,28 @@ async fn accept<B: Backend>(listener: TcpListener, shared: Arc<Shared<B>>, stop:
                 continue;
             }
         };
-        let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
-            tracing::debug!(%peer, limit = shared.config.max_connections, "a connection too many is closed");
+        let Ok(permit) = Arc::clone(&permits).try_acquire_owned().map(Arc::new) else {
+            tracing::debug!(%peer, limit, "a connection too many is closed");
             continue;
         };
         let (shared, stop) = (Arc::clone(&shared), stop.clone());
         connections.spawn(async move {
-            if let Err(error) = connection(socket, peer.ip(), shared, stop).await {
+            if let Err(error) = connection(socket, peer.ip(), permit, shared, stop).await {
                 tracing::debug!(%peer, error, "a connection ended");
             }
-            drop(permit);
         });
     }
     drop(listener);
-    // Those that have not ended by then are closed as the set is dropped.
-    let _ = tokio::time::timeout(PARTING, async { while connections.join_next().await.is_some() {} }).await;
+    // All permits are back once all connections have ended; HTTP ones that have not by then are closed as the set
+    // is dropped.
+    let _ = tokio::time::timeout(PARTING, permits.acquire_many(limit)).await;
 }
 
-/// Serves one connection.
+/// Serves one connection. An upgrade to WebSocket outlives this function: the permit goes with its request.
 async fn connection<B: Backend>(
     socket: TcpStream,
     address: IpAddr,
+    permit: Arc<OwnedSemaphorePermit>,
     shared: Arc<Shared<B>>,
     stop: StopHandle,
 ) -> Result<(), BoxError> {
@@ -215,7 +215,8 @@ async fn connection<B: Backend>(
         CorsLayer::new().allow_origin(allowed).allow_methods(Any).allow_headers(Any)
     };
     let answering = cors.layer(rpc);
-    let service = tower::service_fn(move |request: HttpRequest<_>| {
+    let service = tower::service_fn(move |mut request: HttpRequest<_>| {
+        request.extensions_mut().insert(Arc::clone(&permit));
         let mut answering = answering.clone();
         let shared = Arc::clone(&shared);
         async move {
