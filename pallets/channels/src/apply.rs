@@ -50,7 +50,7 @@ pub(crate) struct Working {
 
 impl Working {
     pub(crate) fn new(channel: Channel) -> Self {
-        Self { id: channel.id(), channel, conditions: Conditions::default(), htlcs: BTreeMap::new() }
+        Self { id: channel.id, channel, conditions: Conditions::default(), htlcs: BTreeMap::new() }
     }
 
     /// The height that the moves lead to.

@@ -49,6 +49,8 @@ pub struct Acknowledged {
 /// The committed state of a channel, with what this side has to remember.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
 pub struct Channel {
+    /// Its identifier; follows from its entities.
+    pub id: ChannelId,
     /// The entity with the smaller identifier.
     pub left: EntityId,
     /// The other one.
@@ -84,6 +86,7 @@ impl Channel {
             Side::Right => (other, one),
         };
         let mut channel = Self {
+            id: ChannelId::between(&left, &right),
             left,
             right,
             epoch,
@@ -99,12 +102,6 @@ impl Channel {
         };
         channel.state_hash = state_hash::of(&channel);
         Some(channel)
-    }
-
-    /// Its identifier.
-    #[must_use]
-    pub fn id(&self) -> ChannelId {
-        ChannelId::between(&self.left, &self.right)
     }
 
     /// Which side `entity` is.

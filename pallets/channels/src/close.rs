@@ -38,7 +38,7 @@ pub(crate) fn settlement(channel: &Channel, expires: Timestamp) -> Result<Settle
     }
     let nonce = channel.settled_nonce.checked_add(1).ok_or(ArithmeticError)?;
     Ok(Settlement {
-        channel: channel.id(),
+        channel: channel.id,
         left: channel.left,
         right: channel.right,
         epoch: channel.epoch,

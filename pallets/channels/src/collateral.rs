@@ -28,7 +28,7 @@ pub(crate) fn requested<T: Config>(
     asset: AssetId,
     amount: Amount,
 ) -> Result<(), Error> {
-    let id = channel.id();
+    let id = channel.id;
     let mut granted = false;
     if by != env.entity() {
         let before = GRANTED

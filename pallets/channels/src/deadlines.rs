@@ -6,11 +6,11 @@
 use xln_primitives::{ChannelId, Height, Storage, StorageMap, Timestamp};
 
 use crate::{
-    Config, Error, Event, PaymentHash,
+    Config, Error, PaymentHash,
     channel::Status,
-    htlc::{Cause, FailReason, Failure, Htlc, HtlcRole, Progress, Slot},
+    htlc::{Cause, FailReason, Failure, Htlc, HtlcRole, Slot},
     payment,
-    queue::{self, Purpose},
+    queue::{self, Pending, Purpose},
     settlement::Settlement,
     storage::{CHANNELS, HTLCS, PENDING, map, slot_key, tag},
     transition::{MAX_PROOF_BYTES, Proof, Transition},
@@ -28,7 +28,7 @@ const DEADLINES: StorageMap<Key, (PaymentHash, Timestamp)> = map(tag::DEADLINE);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Due {
     /// An HTLC that this entity pays is past its deadline: ask the depositary for the proof and call
-    /// [`crate::expire`].
+    /// [`crate::expire`]; or, if it shows the preimage instead, [`crate::preimage_published`].
     Expire {
         /// The channel.
         channel: ChannelId,
@@ -167,30 +167,39 @@ pub fn expire<T: Config>(env: &mut T, channel: ChannelId, slot: Slot, proof: Vec
         return remove_expired(env, channel, slot, added, proof);
     }
     let mut pending = queue::pending(env, &channel)?.ok_or(Error::UnknownSlot { slot })?;
+    let (cause, hash, deadline, purpose) = unacknowledged(&mut pending, slot)?;
+    if !env.verify_expired(&hash, deadline, &proof) {
+        return Err(Error::InvalidProof);
+    }
+    *purpose = Purpose::Expired(proof);
+    PENDING.put(env, &channel, &pending);
+    unwatch_expiry(env, channel, slot, deadline);
+    tell(env, &cause, deadline)
+}
+
+/// The HTLC that a pending frame adds in a slot: why, its lock and deadline, and where its purpose is kept.
+pub(crate) fn unacknowledged(
+    pending: &mut Pending,
+    slot: Slot,
+) -> Result<(Cause, PaymentHash, Timestamp, &mut Purpose), Error> {
+    let unknown = Error::UnknownSlot { slot };
     let position = pending
         .added
         .iter()
         .find(|added| added.slot == slot)
         .and_then(|added| usize::try_from(added.position).ok())
-        .ok_or(Error::UnknownSlot { slot })?;
+        .ok_or_else(|| unknown.clone())?;
     let (Some(Transition::HtlcAdd { hash, deadline, .. }), Some(purpose)) =
         (pending.frame.transitions.get(position), pending.purposes.get_mut(position))
     else {
-        return Err(Error::UnknownSlot { slot });
+        return Err(unknown);
     };
     let cause = match purpose {
         Purpose::Payment(number) => Cause::Payment(*number),
         Purpose::Forward(number) => Cause::Forward(*number),
-        _ => return Err(Error::UnknownSlot { slot }),
+        _ => return Err(unknown),
     };
-    if !env.verify_expired(hash, *deadline, &proof) {
-        return Err(Error::InvalidProof);
-    }
-    let deadline = *deadline;
-    *purpose = Purpose::Expired(proof);
-    PENDING.put(env, &channel, &pending);
-    unwatch_expiry(env, channel, slot, deadline);
-    tell(env, &cause, deadline)
+    Ok((cause, *hash, *deadline, purpose))
 }
 
 fn tell<T: Config>(env: &mut T, cause: &Cause, deadline: Timestamp) -> Result<(), Error> {
@@ -206,24 +215,4 @@ pub(crate) fn remove_expired<T: Config>(
     proof: Proof,
 ) -> Result<(), Error> {
     queue::push_always(env, channel, Transition::HtlcExpire { slot, proof }, Purpose::Removal(added))
-}
-
-/// Publishes the preimage of an HTLC whose payer is silent, so that it counts in every later dispute. Input of the
-/// server.
-///
-/// Errors: no HTLC there whose preimage is known and unpublished.
-pub fn reveal<T: Config>(env: &mut T, channel: ChannelId, slot: Slot) -> Result<(), Error> {
-    let key = slot_key(channel, slot);
-    let mut htlc = HTLCS.get(env, &key)?.ok_or(Error::UnknownSlot { slot })?;
-    let HtlcRole::Inbound(Progress::Fulfilling { preimage, revealed: revealed @ false, .. }) = &mut htlc.role
-    else {
-        return Err(Error::UnknownSlot { slot });
-    };
-    let (preimage, deadline, hash) = (*preimage, htlc.terms.deadline, htlc.terms.hash);
-    *revealed = env.now() < deadline;
-    HTLCS.put(env, &key, &htlc);
-    unwatch_reveal(env, channel, slot, deadline);
-    env.publish_preimage(preimage);
-    env.deposit_event(Event::PreimagePublished { channel, slot, hash });
-    Ok(())
 }

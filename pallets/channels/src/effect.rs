@@ -30,7 +30,7 @@ pub(crate) fn committed<T: Config>(
     proposer: Side,
     steps: Vec<Step<'_>>,
 ) -> Result<(), Error> {
-    let id = channel.id();
+    let id = channel.id;
     let own = env.entity();
     let peer = channel.entity(channel.side_of(&own).other());
     if channel.height == 1 {
@@ -93,7 +93,7 @@ fn follow<T: Config>(env: &mut T, context: &Context<'_>, step: Step<'_>) -> Resu
             match &htlc.role {
                 HtlcRole::Outbound(cause) => {
                     deadlines::unwatch_expiry(env, id, *slot, htlc.terms.deadline);
-                    payment::outbound_fulfilled(env, cause, *preimage)?;
+                    payment::outbound_fulfilled(env, cause, *preimage, false)?;
                 }
                 HtlcRole::Inbound(progress) => {
                     deadlines::unwatch_reveal(env, id, *slot, htlc.terms.deadline);
@@ -152,7 +152,7 @@ fn follow<T: Config>(env: &mut T, context: &Context<'_>, step: Step<'_>) -> Resu
 
 /// The acknowledgement of an HTLC came after its expiry was proven: only its removal is left.
 fn expired_before<T: Config>(env: &mut T, channel: &Channel, slot: Slot, proof: Proof) -> Result<(), Error> {
-    deadlines::remove_expired(env, channel.id(), slot, channel.height, proof)
+    deadlines::remove_expired(env, channel.id, slot, channel.height, proof)
 }
 
 /// An own move became impossible while it waited. It was never sent, so whoever waits can be told.
@@ -164,7 +164,7 @@ pub(crate) fn dropped<T: Config>(
     error: crate::TransitionError,
 ) -> Result<(), Error> {
     use crate::TransitionError as E;
-    let id = channel.id();
+    let id = channel.id;
     let cause = match (&transition, purpose) {
         (_, Purpose::Payment(number)) => Cause::Payment(number),
         (_, Purpose::Forward(number)) => Cause::Forward(number),

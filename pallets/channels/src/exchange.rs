@@ -195,7 +195,7 @@ fn commit<T: Config>(env: &mut T, mut working: Working, acknowledged: Option<Ack
         working.channel.acknowledged = acknowledged;
     }
     let channel = working.store(env);
-    let id = channel.id();
+    let id = channel.id;
     env.keep_proof(id, DisputeProof::of(&channel).encode());
     env.mark(id);
     channel
@@ -234,7 +234,7 @@ fn put_back<T: Config>(env: &mut T, channel: ChannelId, pending: Pending) -> Res
 
 /// Sends the stored acknowledgement again, with the frame that waits for its own.
 fn resend_ack<T: Config>(env: &mut T, channel: &Channel) -> Result<(), Error> {
-    let id = channel.id();
+    let id = channel.id;
     let Some(acknowledged) = channel.acknowledged.as_ref().filter(|acknowledged| !acknowledged.owed) else {
         return Ok(()); // It is sent at the end of this entity frame.
     };
@@ -268,7 +268,7 @@ fn freeze<T: Config>(
     fault: FrameFault,
     message: &PeerMessage,
 ) -> Result<(), Error> {
-    let id = channel.id();
+    let id = channel.id;
     let evidence = message.encode();
     let closing = match channel.status {
         Status::Closing(settlement) => {

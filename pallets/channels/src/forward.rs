@@ -135,7 +135,7 @@ fn go_on<T: Config>(
     if terms.amount < hop.amount || offered < needed {
         return Ok(Some(FailReason::FeeTooLow { needed, offered }));
     }
-    let needed = hop.deadline.saturating_add(policy.timelock_delta_ms);
+    let needed = hop.deadline.saturating_add(policy.timelock_delta_ms.max(1));
     if terms.deadline < needed {
         return Ok(Some(FailReason::DeadlineTooSoon { needed, found: terms.deadline }));
     }
@@ -192,18 +192,29 @@ fn go_on<T: Config>(
 }
 
 /// The preimage came back: it goes on to whoever sent the payment.
-pub(crate) fn succeeded<T: Config>(env: &mut T, number: u64, preimage: Preimage) -> Result<(), Error> {
-    let Some(mut forward) = FORWARDS.get(env, &number.to_be_bytes())? else { return Ok(()) };
+pub(crate) fn succeeded<T: Config>(
+    env: &mut T,
+    number: u64,
+    preimage: Preimage,
+    published: bool,
+) -> Result<(), Error> {
+    let Some(mut forward) = pending(env, number)? else { return Ok(()) };
     forward.status = ForwardStatus::Succeeded;
     forward.resolved = Some(env.now());
     FORWARDS.put(env, &number.to_be_bytes(), &forward);
     let Forward { inbound, inbound_slot, inbound_height, .. } = forward;
-    fulfil_inbound(env, inbound, inbound_slot, inbound_height, preimage, Some(number))
+    let knowledge = Knowledge { preimage, published, forward: Some(number) };
+    fulfil_inbound(env, inbound, inbound_slot, inbound_height, knowledge)
+}
+
+/// A forward whose end is not known yet.
+fn pending<T: Config>(env: &T, number: u64) -> Result<Option<Forward>, Error> {
+    Ok(FORWARDS.get(env, &number.to_be_bytes())?.filter(|forward| forward.status == ForwardStatus::Pending))
 }
 
 /// The payment came back: so does the sum, to whoever sent it.
 pub(crate) fn failed<T: Config>(env: &mut T, number: u64, failure: Failure) -> Result<(), Error> {
-    let Some(mut forward) = FORWARDS.get(env, &number.to_be_bytes())? else { return Ok(()) };
+    let Some(mut forward) = pending(env, number)? else { return Ok(()) };
     forward.status = ForwardStatus::Failed { failure: failure.clone() };
     forward.resolved = Some(env.now());
     FORWARDS.put(env, &number.to_be_bytes(), &forward);
@@ -233,19 +244,30 @@ fn undecided<T: Config>(
     }))
 }
 
+/// A preimage, and how it came to be known.
+pub(crate) struct Knowledge {
+    pub(crate) preimage: Preimage,
+    /// Whether it stands at the depositary, in time.
+    pub(crate) published: bool,
+    /// The forward whose other end showed it.
+    pub(crate) forward: Option<u64>,
+}
+
 /// Queues the fulfilment of an HTLC whose beneficiary this entity is.
 pub(crate) fn fulfil_inbound<T: Config>(
     env: &mut T,
     channel: ChannelId,
     slot: Slot,
     added: Height,
-    preimage: Preimage,
-    forward: Option<u64>,
+    knowledge: Knowledge,
 ) -> Result<(), Error> {
+    let Knowledge { preimage, published, forward } = knowledge;
     let Some(mut htlc) = undecided(env, channel, slot, added)? else { return Ok(()) };
-    htlc.role = HtlcRole::Inbound(Progress::Fulfilling { preimage, revealed: false, forward });
+    htlc.role = HtlcRole::Inbound(Progress::Fulfilling { preimage, revealed: published, forward });
     HTLCS.put(env, &slot_key(channel, slot), &htlc);
-    deadlines::watch_reveal(env, channel, slot, &htlc);
+    if !published {
+        deadlines::watch_reveal(env, channel, slot, &htlc);
+    }
     queue::push_always(env, channel, Transition::HtlcFulfil { slot, preimage }, Purpose::Removal(added))
 }
 

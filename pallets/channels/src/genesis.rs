@@ -51,6 +51,6 @@ pub fn genesis_channel(
             .map_err(|_| TransitionError::TooManyAssets { limit: MAX_ASSETS })?;
     }
     channel.state_hash = state_hash::of(&channel);
-    CHANNELS.put(storage, &channel.id(), &channel);
+    CHANNELS.put(storage, &channel.id, &channel);
     Ok(())
 }

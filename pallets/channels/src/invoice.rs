@@ -9,7 +9,7 @@ use xln_primitives::{
 use crate::{
     Config, Error, Event, PaymentHash, PeerMessage, Preimage,
     call::MAX_DESCRIPTION,
-    forward::{SKEW_MS, fail_inbound, fulfil_inbound},
+    forward::{Knowledge, SKEW_MS, fail_inbound, fulfil_inbound},
     htlc::{FailReason, Failure, Htlc, HtlcRole, Progress, Slot},
     storage::{HTLCS, INVOICES, NumberKey, map, slot_key, tag},
 };
@@ -165,7 +165,7 @@ pub(crate) fn arrived<T: Config>(
     invoice.status = InvoiceStatus::Accepted { channel, slot, amount: terms.amount };
     INVOICES.put(env, &terms.hash, &invoice);
     match invoice.preimage {
-        Some(preimage) => fulfil_inbound(env, channel, slot, htlc.added, preimage, None)?,
+        Some(preimage) => fulfil_inbound(env, channel, slot, htlc.added, own(preimage))?,
         None => env.deposit_event(Event::PaymentHeld {
             channel,
             slot,
@@ -211,6 +211,10 @@ fn held<T: Config>(env: &T, hash: PaymentHash) -> Result<(ChannelId, Slot, Htlc)
     Ok((channel, slot, htlc.ok_or(unknown)?))
 }
 
+fn own(preimage: Preimage) -> Knowledge {
+    Knowledge { preimage, published: false, forward: None }
+}
+
 /// [`crate::Call::Fulfil`].
 pub(crate) fn fulfil<T: Config>(env: &mut T, preimage: Preimage) -> Result<(), Error> {
     let (channel, slot, htlc) = held(env, preimage.hash())?;
@@ -218,7 +222,7 @@ pub(crate) fn fulfil<T: Config>(env: &mut T, preimage: Preimage) -> Result<(), E
     if now >= deadline {
         return Err(Error::TooLate { deadline, now });
     }
-    fulfil_inbound(env, channel, slot, htlc.added, preimage, None)
+    fulfil_inbound(env, channel, slot, htlc.added, own(preimage))
 }
 
 /// [`crate::Call::Cancel`].

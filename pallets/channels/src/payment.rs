@@ -182,8 +182,11 @@ pub(crate) fn invoice_issued<T: Config>(
 ) -> Result<(), Error> {
     let mut payment = PAYMENTS
         .get(env, &request.to_be_bytes())?
-        .filter(|payment| payment.to == from && payment.status == PaymentStatus::Requested)
+        .filter(|payment| payment.to == from)
         .ok_or(Error::UnknownRequest { request })?;
+    if payment.status != PaymentStatus::Requested {
+        return Ok(()); // Cancelled meanwhile.
+    }
     match start(env, &mut payment, hash) {
         Ok(()) => {
             PAYMENTS.put(env, &request.to_be_bytes(), &payment);
@@ -215,15 +218,16 @@ pub(crate) fn fail_reason(error: &Error) -> FailReason {
     }
 }
 
-/// An HTLC that this entity pays was fulfilled.
+/// An HTLC that this entity pays was fulfilled, or its preimage was `published` at the depositary in time.
 pub(crate) fn outbound_fulfilled<T: Config>(
     env: &mut T,
     cause: &Cause,
     preimage: Preimage,
+    published: bool,
 ) -> Result<(), Error> {
     match cause {
         Cause::Payment(number) => succeeded(env, *number, preimage),
-        Cause::Forward(number) => forward::succeeded(env, *number, preimage),
+        Cause::Forward(number) => forward::succeeded(env, *number, preimage, published),
         Cause::ExpiryProven => Ok(()),
     }
 }
@@ -237,8 +241,13 @@ pub(crate) fn outbound_failed<T: Config>(env: &mut T, cause: &Cause, failure: Fa
     }
 }
 
+/// A payment whose end is not known yet.
+fn undecided<T: Config>(env: &T, number: u64) -> Result<Option<Payment>, Error> {
+    Ok(PAYMENTS.get(env, &number.to_be_bytes())?.filter(|payment| payment.resolved.is_none()))
+}
+
 fn succeeded<T: Config>(env: &mut T, number: u64, preimage: Preimage) -> Result<(), Error> {
-    let Some(mut payment) = PAYMENTS.get(env, &number.to_be_bytes())? else { return Ok(()) };
+    let Some(mut payment) = undecided(env, number)? else { return Ok(()) };
     payment.status = PaymentStatus::Succeeded { preimage };
     payment.resolved = Some(env.now());
     PAYMENTS.put(env, &number.to_be_bytes(), &payment);
@@ -249,7 +258,7 @@ fn succeeded<T: Config>(env: &mut T, number: u64, preimage: Preimage) -> Result<
 }
 
 fn failed<T: Config>(env: &mut T, number: u64, failure: Failure) -> Result<(), Error> {
-    let Some(mut payment) = PAYMENTS.get(env, &number.to_be_bytes())? else { return Ok(()) };
+    let Some(mut payment) = undecided(env, number)? else { return Ok(()) };
     payment.status = PaymentStatus::Failed { failure: failure.clone() };
     payment.resolved = Some(env.now());
     PAYMENTS.put(env, &number.to_be_bytes(), &payment);

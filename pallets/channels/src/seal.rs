@@ -37,7 +37,7 @@ pub fn seal<T: Config>(env: &mut T) -> Result<(), Error> {
 }
 
 fn seal_channel<T: Config>(env: &mut T, mut channel: Channel) -> Result<(), Error> {
-    let id = channel.id();
+    let id = channel.id;
     let own = channel.side_of(&env.entity());
     let peer = channel.entity(own.other());
     let next =
@@ -61,7 +61,7 @@ fn seal_channel<T: Config>(env: &mut T, mut channel: Channel) -> Result<(), Erro
 
 /// Makes the next frame of what waits; moves that became impossible are dropped and never sent.
 fn propose<T: Config>(env: &mut T, channel: &Channel, own: Side) -> Result<Option<ChannelFrame>, Error> {
-    let id = channel.id();
+    let id = channel.id;
     let timestamp = env.now().max(channel.timestamp);
     loop {
         let most = usize::try_from(MAX_TRANSITIONS).unwrap_or(usize::MAX);

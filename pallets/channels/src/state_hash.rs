@@ -64,7 +64,7 @@ impl DisputeProof {
         let rows = channel.subchannels.iter().map(|row| (row.asset, row.offdelta)).collect();
         Self {
             body: DisputeBody {
-                channel: channel.id(),
+                channel: channel.id,
                 epoch: channel.epoch,
                 height: channel.height,
                 conditions_root: channel.conditions_root,
@@ -85,7 +85,7 @@ impl DisputeProof {
 /// The state hash of a channel.
 pub(crate) fn of(channel: &Channel) -> Hash {
     let dispute = dispute_hash(
-        &channel.id(),
+        &channel.id,
         channel.epoch,
         channel.height,
         &channel.conditions_root,

@@ -103,3 +103,17 @@ pub fn forwards(storage: &impl Storage, after: Option<u64>, limit: usize) -> Res
     let after = after.map(u64::to_be_bytes);
     Ok(FORWARDS.page(storage, after.as_ref(), limit)?.into_iter().map(|(_, forward)| forward).collect())
 }
+
+/// How many channels this entity has. Reads all of them.
+pub fn count(storage: &impl Storage) -> usize {
+    const PAGE: usize = 1_000;
+    let (mut total, mut after) = (0, None);
+    loop {
+        let Ok(page) = CHANNELS.page(storage, after.as_ref(), PAGE) else { return total };
+        total += page.len();
+        match page.last() {
+            Some((id, _)) if page.len() == PAGE => after = Some(*id),
+            _ => return total,
+        }
+    }
+}
