@@ -14,7 +14,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -29,18 +29,21 @@ use crate::{
 /// Most topics of one subscription.
 pub const MAX_TOPICS: usize = 32;
 
-#[derive(Debug)]
+/// Makes a body when somebody wants to read it; `None` if there is nothing to show after all.
+pub type Render = Box<dyn FnOnce() -> Option<Body> + Send>;
+
 struct Event {
     cursor: u64,
     topics: Vec<Topic>,
-    body: Body,
+    body: LazyLock<Option<Body>, Render>,
 }
 
 impl Event {
     /// As seen by a subscriber of `wanted`; `None` if it is not for them.
     fn notification(&self, wanted: &[Topic]) -> Option<Notification> {
         let channel = self.topics.iter().find(|topic| wanted.contains(topic))?;
-        Some(Notification { cursor: U64(self.cursor), channel: Some(*channel), body: self.body.clone() })
+        let body = self.body.as_ref()?.clone();
+        Some(Notification { cursor: U64(self.cursor), channel: Some(*channel), body })
     }
 
     fn concerns(&self, wanted: &[Topic]) -> bool {
@@ -91,10 +94,16 @@ impl Feed {
 
     /// Announces something under its topics and answers its cursor. Never waits.
     pub fn publish(&self, topics: Vec<Topic>, body: Body) -> u64 {
+        self.publish_at(0, topics, Box::new(move || Some(body)))
+    }
+
+    /// Announces something under a cursor of the publisher's choice, which is raised to the next free one if it is not
+    /// beyond it, and answers the cursor. The body is made by the first who reads it. Never waits.
+    pub fn publish_at(&self, cursor: u64, topics: Vec<Topic>, render: Render) -> u64 {
         let mut ring = self.lock();
-        let cursor = ring.next;
-        ring.next = ring.next.saturating_add(1);
-        let event = Arc::new(Event { cursor, topics, body });
+        let cursor = cursor.max(ring.next);
+        ring.next = cursor.saturating_add(1);
+        let event = Arc::new(Event { cursor, topics, body: LazyLock::new(render) });
         ring.subscribers.retain(|subscriber| {
             if !event.concerns(&subscriber.topics) {
                 return !subscriber.queue.is_closed();
@@ -164,13 +173,16 @@ pub struct Subscription {
 impl Subscription {
     /// The next notification; `lagged` is the last one, `None` the end.
     pub async fn next(&mut self) -> Option<Notification> {
-        let event = match self.missed.pop_front() {
-            Some(event) => Some(event),
-            None => self.events.recv().await,
-        };
-        if let Some(event) = event {
+        loop {
+            let event = match self.missed.pop_front() {
+                Some(event) => Some(event),
+                None => self.events.recv().await,
+            };
+            let Some(event) = event else { break };
             self.cursor = event.cursor;
-            return event.notification(&self.topics);
+            if let Some(notification) = event.notification(&self.topics) {
+                return Some(notification);
+            }
         }
         if self.ended || !self.lagged.load(Ordering::Acquire) {
             return None;

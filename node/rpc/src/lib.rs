@@ -31,7 +31,7 @@ pub mod view;
 pub use api::{Backend, Calls, METHODS, Method, SUBSCRIBE, UNSUBSCRIBE};
 pub use describe::{Described, Member, openrpc};
 pub use error::RpcError;
-pub use feed::{Feed, MAX_TOPICS, Subscription};
+pub use feed::{Feed, MAX_TOPICS, Render, Subscription};
 pub use number::{Bytes, ParseBytesError, U64};
 pub use params::Topic;
 pub use reference::{AssetRef, ChannelRef, EntityRef, MAX_NAME, ParseReferenceError, SignerRef};

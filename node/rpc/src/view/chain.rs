@@ -56,14 +56,10 @@ views! {
     pub struct FrameView {
         /// The header.
         pub header: FrameHeaderView,
-        /// The slice that made it.
-        pub slice: U64,
-        /// Signed calls that it executed.
+        /// The slice that made it, as far as still known.
+        pub slice: Option<U64>,
+        /// Signed calls that it executed, as far as still known.
         pub calls: Vec<CallHash>,
-        /// Messages of other entities that it executed.
-        pub messages_in: u32,
-        /// Messages that it sends.
-        pub messages_out: u32,
     }
 
     /// A frame's certificate with all that is needed to check it.
