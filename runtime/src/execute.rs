@@ -83,7 +83,8 @@ impl Server {
         let calls: Vec<(CallHash, SignedCall)> =
             inputs.calls.into_iter().map(|call| (call.get().hash(), call.into_inner())).collect();
         let messages: Vec<_> = inputs.messages.into_iter().map(crate::Authentic::into_inner).collect();
-        let timestamp = timestamp.max(self.time);
+        // Not before the last block either: all that a server that starts from a snapshot knows of time.
+        let timestamp = timestamp.max(self.time).max(self.head.timestamp);
         let mut execution = Execution::new(self, timestamp, entropy, certifier);
 
         let mut round = execution.first_round(&inputs.server, &messages, &calls);
@@ -95,15 +96,16 @@ impl Server {
         let carried = round.into_values().flat_map(|work| work.deliveries).collect();
 
         let Execution { entities, touched, refused, pointless, certificates, outcome, .. } = execution;
-        let refused_hashes: BTreeSet<CallHash> = refused.iter().map(|(hash, _)| *hash).collect();
-        let executed =
-            |(hash, call): (CallHash, SignedCall)| (!refused_hashes.contains(&hash)).then_some(call);
+        // By place, not by content: of two equal inputs in one slice the first may have an effect.
+        let dropped: BTreeSet<usize> = refused.iter().map(|(place, _)| *place).collect();
+        let hash_of = |(place, refusal)| Some((calls.get::<usize>(place)?.0, refusal));
+        let refused = refused.into_iter().filter_map(hash_of).collect();
         let slice = Slice {
             number: self.slice.saturating_add(1),
             timestamp,
             entropy,
-            calls: calls.into_iter().filter_map(executed).collect(),
-            server: inputs.server.into_iter().filter(|input| !pointless.contains(input)).collect(),
+            calls: without(calls, &dropped).map(|(_, call)| call).collect(),
+            server: without(inputs.server, &pointless).collect(),
             messages,
             certificates,
         };
@@ -125,6 +127,11 @@ impl Server {
     }
 }
 
+/// The items whose place is not among `dropped`.
+fn without<T>(items: Vec<T>, dropped: &BTreeSet<usize>) -> impl Iterator<Item = T> {
+    items.into_iter().enumerate().filter(|(place, _)| !dropped.contains(place)).map(|(_, item)| item)
+}
+
 /// A slice while it runs.
 struct Execution<'a> {
     server: &'a Server,
@@ -136,8 +143,10 @@ struct Execution<'a> {
     /// Entities that a first call brings into being.
     newcomers: BTreeMap<EntityId, Entity>,
     touched: BTreeMap<EntityId, BTreeSet<Vec<u8>>>,
-    refused: Vec<(CallHash, Refusal)>,
-    pointless: Vec<ServerInput>,
+    /// Calls that were not executed, by their place in the slice.
+    refused: Vec<(usize, Refusal)>,
+    /// Server inputs without effect, by their place in the slice.
+    pointless: BTreeSet<usize>,
     certificates: Vec<Certificate>,
     outcome: Outcome,
 }
@@ -165,7 +174,7 @@ impl<'a> Execution<'a> {
             newcomers: BTreeMap::new(),
             touched: BTreeMap::new(),
             refused: Vec::new(),
-            pointless: Vec::new(),
+            pointless: BTreeSet::new(),
             certificates: Vec::new(),
             outcome: Outcome::default(),
         }
@@ -182,20 +191,21 @@ impl<'a> Execution<'a> {
         calls: &'a [(CallHash, SignedCall)],
     ) -> Round<'a> {
         let mut round = Round::new();
-        for input in server {
+        for (place, input) in server.iter().enumerate() {
             if self.entity(&input.entity()).is_some() {
-                round.entry(input.entity()).or_default().server.push(input);
+                round.entry(input.entity()).or_default().server.push((place, input));
             }
         }
-        for (hash, call) in calls {
+        for (place, (hash, call)) in calls.iter().enumerate() {
             match self.admit(call) {
-                Ok(()) => round.entry(call.body.entity).or_default().calls.push((*hash, call)),
-                Err(refusal) => self.refused.push((*hash, refusal)),
+                Ok(()) => round.entry(call.body.entity).or_default().calls.push((place, *hash, call)),
+                Err(refusal) => self.refused.push((place, refusal)),
             }
         }
         let elsewhere = messages.iter().cloned().map(Delivery::elsewhere);
         for delivery in self.server.carried.iter().cloned().chain(elsewhere) {
-            if self.entity(&delivery.message.to).is_some() {
+            // Not to a newcomer: if its first call is refused, it is not here.
+            if self.server.entity(&delivery.message.to).is_some() {
                 round.entry(delivery.message.to).or_default().deliveries.push(delivery);
             }
         }
@@ -223,15 +233,14 @@ impl<'a> Execution<'a> {
         let here = |(id, work): (EntityId, Work<'a>)| self.entity(&id).map(|entity| (entity.clone(), work));
         let turns: Vec<(Entity, Work<'a>)> = round.into_iter().filter_map(here).collect();
         let (facts, timestamp, entropy) = (self.server.facts(), self.timestamp, self.entropy);
-        let turns: Vec<(Turn, Work<'a>)> = turns
+        let turns: Vec<Turn> = turns
             .into_par_iter()
-            .map(|(entity, work)| (frame::execute(facts, timestamp, entropy, &entity, &work), work))
+            .map(|(entity, work)| frame::execute(facts, timestamp, entropy, &entity, &work))
             .collect();
 
         let mut drafts = Vec::with_capacity(turns.len());
-        for (turn, work) in turns {
-            let inputs = turn.pointless.iter().filter_map(|position| work.server.get(*position).copied());
-            self.pointless.extend(inputs.cloned());
+        for turn in turns {
+            self.pointless.extend(turn.pointless);
             self.refused.extend(turn.refused);
             drafts.extend(turn.draft);
         }

@@ -19,9 +19,11 @@ use crate::{
 /// What an entity has to execute in one frame.
 #[derive(Debug, Default)]
 pub(crate) struct Work<'a> {
-    pub(crate) server: Vec<&'a ServerInput>,
+    /// With their places in the slice.
+    pub(crate) server: Vec<(usize, &'a ServerInput)>,
     pub(crate) deliveries: Vec<Delivery>,
-    pub(crate) calls: Vec<(CallHash, &'a SignedCall)>,
+    /// With their places in the slice.
+    pub(crate) calls: Vec<(usize, CallHash, &'a SignedCall)>,
 }
 
 /// What was said and done in a frame, before its board has certified it.
@@ -45,9 +47,9 @@ pub(crate) struct Draft {
 pub(crate) struct Turn {
     /// The frame; none if no input had any effect.
     pub(crate) draft: Option<Draft>,
-    /// Calls that were not executed.
-    pub(crate) refused: Vec<(CallHash, Refusal)>,
-    /// Server inputs that were pointless, by their position in [`Work::server`].
+    /// Calls that were not executed, by their place in the slice.
+    pub(crate) refused: Vec<(usize, Refusal)>,
+    /// Server inputs that were pointless, by their place in the slice.
     pub(crate) pointless: Vec<usize>,
 }
 
@@ -67,17 +69,17 @@ pub(crate) fn execute(
     let env = FrameEnv::new(facts, entity.id, now, entropy, Overlay::new(&entity.tree));
     let mut frame = Frame { env, height, inputs: Vec::new(), receipts: Vec::new(), said: Vec::new() };
     let (mut refused, mut pointless) = (Vec::new(), Vec::new());
-    for (position, input) in work.server.iter().enumerate() {
+    for (place, input) in &work.server {
         if frame.server(input).is_err() {
-            pointless.push(position);
+            pointless.push(*place);
         }
     }
     for delivery in &work.deliveries {
         frame.message(delivery);
     }
-    for (hash, call) in &work.calls {
+    for (place, hash, call) in &work.calls {
         if let Err(refusal) = frame.call(*hash, call) {
-            refused.push((*hash, refusal));
+            refused.push((*place, refusal));
         }
     }
     let draft = (!frame.inputs.is_empty()).then(|| frame.close(entity, parent_hash));
@@ -177,7 +179,7 @@ impl<'a> Frame<'a> {
 
     /// Proposes channel frames, numbers the messages, hashes the state.
     fn close(mut self, entity: &Entity, parent: FrameHash) -> Draft {
-        let sealed = self.attempt(|env| pallet_channels::seal(env));
+        let sealed = self.attempt(pallet_channels::seal);
         if let Err(error) = sealed {
             // Only damaged state makes this fail. The entity goes on without proposing.
             tracing::error!(entity = %entity.id, %error, "channels cannot propose");
@@ -187,7 +189,7 @@ impl<'a> Frame<'a> {
             match pallet_entities::next_outgoing(&mut self.env, &to) {
                 Ok(sequence) => messages.push(Message { from: entity.id, to, sequence, call }),
                 Err(error) => {
-                    tracing::error!(entity = %entity.id, %to, %error, "a message cannot be numbered")
+                    tracing::error!(entity = %entity.id, %to, %error, "a message cannot be numbered");
                 }
             }
         }
