@@ -93,6 +93,11 @@ pub(super) fn check(server: &Server, settled: bool) -> Result<(), Violation> {
         collect(entity, &mut channels)?;
     }
     for (channel, copies) in channels {
+        // A side that does not live here may be silent for ever.
+        let hosted = |view: &ChannelView| {
+            [Side::Left, Side::Right].iter().all(|side| server.entity(&view.channel.entity(*side)).is_some())
+        };
+        let settled = settled && copies.left.as_ref().or(copies.right.as_ref()).is_some_and(hosted);
         agree(server, &copies, settled)
             .and_then(|()| match server.depositary() {
                 Some(depositary) => ledger_agrees(depositary, channel, &copies, settled),
