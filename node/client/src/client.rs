@@ -13,7 +13,7 @@ use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
 use xln_rpc::{SUBSCRIBE, UNSUBSCRIBE, params::Subscribe, view::Notification};
 
-use crate::Error;
+use crate::{Error, error::root_cause};
 
 /// Largest answer that is read, in bytes.
 const MAX_ANSWER: u32 = 32 << 20;
@@ -65,15 +65,6 @@ impl Client {
         let Transport::WebSocket(client) = &self.transport else { return Err(Error::NoSubscriptions) };
         Ok(Notifications(client.subscribe(SUBSCRIBE, Json(request), UNSUBSCRIBE).await?))
     }
-}
-
-/// The innermost message: the outer ones repeat that connecting failed.
-fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 struct Json<'a>(&'a Subscribe);

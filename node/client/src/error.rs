@@ -23,8 +23,8 @@ pub enum Error {
         /// Why.
         cause: String,
     },
-    /// The connection broke.
-    #[error("the connection to the node broke: {0}")]
+    /// The connection failed, over HTTP perhaps before it began.
+    #[error("the connection to the node failed: {0}")]
     Broken(String),
     /// No answer in time. Whether the request had an effect is not known.
     #[error("the node did not answer in time; the request may still take effect")]
@@ -42,11 +42,20 @@ impl From<ClientError> for Error {
         match error {
             ClientError::Call(object) => Self::Refused(RpcError::from(&object)),
             ClientError::RequestTimeout => Self::TimedOut,
-            ClientError::Transport(cause) => Self::Broken(cause.to_string()),
+            ClientError::Transport(cause) => Self::Broken(root_cause(cause.as_ref())),
             ClientError::RestartNeeded(cause) => Self::Broken(cause.to_string()),
             ClientError::ServiceDisconnect => Self::Broken("closed by the node".into()),
             ClientError::HttpNotImplemented => Self::NoSubscriptions,
             other => Self::Answer(other.to_string()),
         }
     }
+}
+
+/// The innermost message: the outer ones repeat that connecting failed.
+pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
 }

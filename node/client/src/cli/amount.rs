@@ -57,11 +57,11 @@ pub enum AmountError {
         known: String,
     },
     /// Two assets at once.
-    #[error("{written} in the amount and {asked} in --asset are two assets")]
+    #[error("the amount is in {written}, but {asked} is asked for")]
     TwoAssets {
         /// Symbol in the amount.
         written: String,
-        /// Symbol in the option.
+        /// Symbol of what the amount is for.
         asked: String,
     },
 }
@@ -164,22 +164,28 @@ pub fn choose<'a>(
     written: Option<&str>,
     asked: Option<&str>,
 ) -> Result<&'a AssetView, AmountError> {
-    if let (Some(written), Some(asked)) = (written, asked)
-        && !written.eq_ignore_ascii_case(asked)
-    {
-        return Err(AmountError::TwoAssets { written: written.to_owned(), asked: asked.to_owned() });
-    }
-    let wanted = written.or(asked);
-    let found = match wanted {
-        None => assets.first(),
-        Some(name) => assets.iter().find(|asset| {
-            asset.symbol.eq_ignore_ascii_case(name) || asset.id.to_string() == name.to_lowercase()
-        }),
+    let find = |name: &str| {
+        let named = |asset: &&AssetView| {
+            asset.symbol.eq_ignore_ascii_case(name) || asset.id.to_string().eq_ignore_ascii_case(name)
+        };
+        assets.iter().find(named).ok_or_else(|| unknown(assets, name))
     };
-    found.ok_or_else(|| AmountError::UnknownAsset {
-        symbol: wanted.unwrap_or("").to_owned(),
-        known: assets.iter().map(|asset| asset.symbol.as_str()).collect::<Vec<_>>().join(", "),
-    })
+    match (written, asked) {
+        (None, None) => assets.first().ok_or_else(|| unknown(assets, "")),
+        (Some(name), None) | (None, Some(name)) => find(name),
+        (Some(written), Some(asked)) => {
+            let (one, other) = (find(written)?, find(asked)?);
+            if one.id == other.id {
+                return Ok(one);
+            }
+            Err(AmountError::TwoAssets { written: one.symbol.clone(), asked: other.symbol.clone() })
+        }
+    }
+}
+
+fn unknown(assets: &[AssetView], name: &str) -> AmountError {
+    let known: Vec<&str> = assets.iter().map(|asset| asset.symbol.as_str()).collect();
+    AmountError::UnknownAsset { symbol: name.to_owned(), known: known.join(", ") }
 }
 
 #[cfg(test)]
@@ -260,6 +266,8 @@ mod tests {
         assert_eq!(choose(&assets, None, None).unwrap().symbol, "USD");
         assert_eq!(choose(&assets, Some("eth"), None).unwrap().symbol, "ETH");
         assert_eq!(choose(&assets, None, Some("Eth")).unwrap().symbol, "ETH");
+        let id = assets[1].id.to_string();
+        assert_eq!(choose(&assets, Some("eth"), Some(&id)).unwrap().symbol, "ETH");
         assert_eq!(
             choose(&assets, Some("btc"), None).unwrap_err().to_string(),
             "the network has no asset \"btc\"; it has USD, ETH"

@@ -99,8 +99,8 @@ impl Failure {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Client(Error::Refused(error)) => error.hint.clone(),
-            Self::Client(Error::Unreachable { .. }) => {
-                Some("start one with xln-node --dev, or name another with --url or XLN_URL".into())
+            Self::Client(Error::Unreachable { .. } | Error::Broken(_)) => {
+                Some("start a node with xln-node --dev, or name another with --url or XLN_URL".into())
             }
             Self::Client(Error::TimedOut) => Some(
                 "look at xln payment list or xln receipt before you repeat it, or raise --timeout".into(),

@@ -1,5 +1,7 @@
 //! A real server on a free port, asked by the typed client and by raw bytes.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod memory;
 mod methods;
 mod protocol;

@@ -1,0 +1,156 @@
+//! The story of the tutorial: open, pay, look.
+
+use serde_json::{Value, json};
+use xln_rpc::RpcError;
+
+use crate::{
+    node::{Node, channel, party, payment, usd},
+    stderr, stdout, xln,
+};
+
+const BAR: &str = "[----|-------------.]";
+
+fn submitted() -> Value {
+    let hash = format!("0x{}", "ef".repeat(32));
+    json!({ "hash": hash, "receipt": {
+        "hash": hash, "entity": party("bob"), "height": "1", "block": null, "status": "succeeded", "error": null,
+        "events": [{ "name": "ChannelOpened" }], "changes": [],
+    } })
+}
+
+#[test]
+fn opening_a_channel_grants_the_exact_credit_and_shows_the_bar() {
+    let node =
+        Node::start(vec![("channel.open", Ok(submitted())), ("channel.get", Ok(channel("bob", "hub", BAR)))]);
+    let output = xln(&node.url, "--as bob channel open --with hub --credit 500usd");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let asked = node.asked("channel.open");
+    assert_eq!((&asked["entity"], &asked["peer"]), (&json!("bob"), &json!("hub")));
+    assert_eq!((&asked["credit"], &asked["asset"]), (&json!("50000"), &json!(usd())));
+    assert_eq!(asked["wait"], true);
+    let text = stdout(&output);
+    assert!(text.starts_with("the channel with hub is open; hub may owe up to 500 USD\n"), "{text}");
+    assert!(text.contains(BAR), "{text}");
+}
+
+#[test]
+fn without_waiting_the_answer_is_the_hash_to_follow() {
+    let node = Node::start(vec![(
+        "channel.open",
+        Ok(json!({ "hash": format!("0x{}", "ef".repeat(32)), "receipt": null })),
+    )]);
+    let output = xln(&node.url, "--as bob --no-wait openchannel --with hub --credit 1.5eth");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(node.asked("channel.open")["wait"], false);
+    assert_eq!(node.asked("channel.open")["credit"], "1500000000000000000");
+    assert!(stdout(&output).contains("xln receipt 0xefef"), "{}", stdout(&output));
+}
+
+#[test]
+fn paying_says_what_it_cost_and_shows_the_channel_it_went_over() {
+    let node = Node::start(vec![
+        ("payment.send", Ok(payment("succeeded", &Value::Null))),
+        ("channel.list", Ok(json!([channel("alice", "hubhub", BAR)]))),
+    ]);
+    let output = xln(&node.url, "--as alice pay bob 120usd --max-fee 1usd --via hub");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let asked = node.asked("payment.send");
+    assert_eq!(
+        (&asked["to"], &asked["amount"], &asked["maxFee"]),
+        (&json!("bob"), &json!("12000"), &json!("100"))
+    );
+    assert_eq!(asked["via"], json!(["hub"]));
+    let text = stdout(&output);
+    assert!(text.starts_with("paid 120.00 USD to bob, fee 0.12 USD, in "), "{text}");
+    assert!(text.contains(BAR), "{text}");
+    let spaced = xln(&node.url, "--as alice pay bob 1.5 eth");
+    assert_eq!(spaced.status.code(), Some(0), "{}", stderr(&spaced));
+    assert_eq!(node.asked("payment.send")["amount"], "1500000000000000000");
+}
+
+#[test]
+fn a_payment_that_fails_is_75_with_reason_and_hint() {
+    let failure = json!({
+        "name": "Capacity", "message": "needs 120, can send 80: 30 collateral + 50 credit", "hop": 1,
+        "at": party("hub"), "hint": "ask bob to grant more credit",
+    });
+    let node = Node::start(vec![("payment.send", Ok(payment("failed", &failure)))]);
+    let output = xln(&node.url, "--as alice pay bob 120usd");
+    assert_eq!(output.status.code(), Some(75));
+    assert!(stdout(&output).is_empty());
+    assert_eq!(
+        stderr(&output),
+        "error: the payment failed at hub: needs 120, can send 80: 30 collateral + 50 credit\n \
+         hint: ask bob to grant more credit\n"
+    );
+}
+
+#[test]
+fn a_refusal_keeps_its_numbers_and_has_its_exit_code() {
+    let refusal =
+        RpcError::new(4200, "InsufficientFunds", "needs 120.00 USD, has 80.00 USD").with_hint("deposit");
+    let node = Node::start(vec![
+        ("depositary.transfer", Err(refusal)),
+        ("depositary.deposit", Err(RpcError::forbidden("unsafe methods are not answered"))),
+    ]);
+    let output = xln(&node.url, "--as alice reserve transfer bob 120usd");
+    assert_eq!(output.status.code(), Some(65));
+    assert_eq!(stderr(&output), "error: needs 120.00 USD, has 80.00 USD\n hint: deposit\n");
+    assert_eq!(xln(&node.url, "reserve deposit 1usd").status.code(), Some(77));
+    // A method that this node does not have.
+    assert_eq!(xln(&node.url, "block").status.code(), Some(65));
+}
+
+#[test]
+fn amounts_that_the_asset_cannot_express_never_reach_the_node() {
+    let node = Node::start(vec![("payment.send", Ok(Value::Null))]);
+    let output = xln(&node.url, "--as alice pay bob 0.001usd");
+    assert_eq!(output.status.code(), Some(65));
+    assert!(
+        stderr(&output).contains("0.001 USD has 3 digits after the point, USD has 2"),
+        "{}",
+        stderr(&output)
+    );
+    for line in ["pay bob 5btc", "pay bob 5usd --asset eth"] {
+        assert_eq!(xln(&node.url, line).status.code(), Some(65), "{line}");
+    }
+    for line in ["pay bob five", "pay bob", "pay 0x12 5usd"] {
+        let code = xln(&node.url, line).status.code();
+        assert!(matches!(code, Some(64 | 65)), "{line}: {code:?}");
+    }
+    assert_eq!(node.asked("payment.send"), Value::Null);
+}
+
+#[test]
+fn channels_are_listed_as_table_csv_and_json() {
+    let channels = json!([channel("alice", "hub", BAR), channel("bob", "hub", BAR)]);
+    let node = Node::start(vec![("channel.list", Ok(channels.clone()))]);
+    let table = stdout(&xln(&node.url, "channel list"));
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 3, "{table}");
+    assert!(
+        lines[0].contains("CAN SEND") && lines[1].contains("alice") && lines[1].contains("380.00"),
+        "{table}"
+    );
+    let csv = stdout(&xln(&node.url, "listchannels -o csv"));
+    let first = csv.lines().nth(1).unwrap();
+    assert_eq!(first, format!("alice,hub,0x{},USD,open,380.00,120.00,{BAR}", "cd".repeat(32)));
+    let read: Value = serde_json::from_str(&stdout(&xln(&node.url, "-o json channel list"))).unwrap();
+    assert_eq!(read[0]["assets"][0]["offdelta"], "-12000");
+    assert_eq!(read.as_array().map(Vec::len), channels.as_array().map(Vec::len));
+}
+
+#[test]
+fn balances_add_up_over_reserve_and_channels() {
+    let alice = party("alice");
+    let reserve = json!({
+        "entity": alice, "asset": usd(), "symbol": "USD", "decimals": 2,
+        "reserve": "100000", "collateral": "0", "debt": "0",
+    });
+    let node = Node::start(vec![
+        ("depositary.listReserves", Ok(json!([reserve]))),
+        ("channel.list", Ok(json!([channel("alice", "hub", BAR), channel("alice", "shop", BAR)]))),
+    ]);
+    let csv = stdout(&xln(&node.url, "--as alice balance -o csv"));
+    assert_eq!(csv.lines().nth(1), Some("alice,USD,1000.00,760.00,240.00,0.00,240.00"), "{csv}");
+}
