@@ -1,13 +1,21 @@
 //! The network that is built in.
 
 use xln_chain_spec::{ChainSpec, ChainType};
-use xln_primitives::{AssetId, ChannelId};
-
-const GOLDEN: &str = "0xf7a8a597d8993c9dd470d7175f5bde2e56e368d8a8082a42be3ca99cf5ab002e";
+use xln_keystore::dev_key;
+use xln_primitives::{AssetId, Board, ChannelId};
 
 #[test]
 fn the_genesis_hash_of_dev_stays_what_it_is() {
-    assert_eq!(ChainSpec::load("dev").unwrap().network().unwrap().to_string(), GOLDEN);
+    let network = ChainSpec::load("dev").unwrap().network().unwrap();
+    assert_eq!(network.to_string(), "0x019774da127d53a5e9ab22e10c1c5071665bdad189a56222550fe7daa2d3df14");
+}
+
+#[test]
+fn every_entity_is_alone_on_its_board_with_its_well_known_key() {
+    for entity in ChainSpec::dev().unwrap().to_genesis().unwrap().entities {
+        let key = dev_key(&entity.name).public().unwrap();
+        assert_eq!(entity.board, Board::single(key), "{} has key {key}", entity.name);
+    }
 }
 
 #[test]
