@@ -1,1 +1,14 @@
-//! Tests of XLN with real processes and of whole servers.
+//! Tests of XLN with real processes and of whole servers, and what they share.
+//!
+//! ```text
+//!  Random (a seed) ──► calls of actors ──► World: one server in memory, with every key
+//!                                            │ execute ► commit ► seal        │ log
+//!                                            ▼                                ▼
+//!                                     invariants, expected wealth      replay, restore
+//! ```
+
+mod random;
+mod world;
+
+pub use random::Random;
+pub use world::{Actor, Logged, World};
