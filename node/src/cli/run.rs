@@ -1,0 +1,181 @@
+//! The flags of a running node. Every one of them is optional here: what is not given comes from the environment,
+//! the configuration file or the defaults.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+use super::PasswordArgs;
+use crate::logging::LogFormat;
+
+/// Flags of a running node.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunArgs {
+    /// A network on this machine for trying things out: a depositary, a hub, funded users
+    ///
+    /// Their keys are known to everybody. Without --base-path everything is in a temporary folder that is removed
+    /// at the end.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dev: bool,
+    /// The network: dev, or a chain spec file
+    #[arg(long, value_name = "dev|FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chain: Option<String>,
+    /// What the node calls itself in logs and answers [default: the name of the host]
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Folder of databases and keys [default: ~/.local/share/xln]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "tmp")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_path: Option<PathBuf>,
+    /// Use a temporary folder that is removed at the end
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tmp: bool,
+    /// Shift every port by N, and use a folder of its own unless one is named
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<u16>,
+    /// Stop making blocks when fewer MiB are free on the disk [default: 1024]
+    #[arg(long, value_name = "MIB")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_free_space: Option<u64>,
+    /// Configuration file, TOML: the long flags without their dashes, such as rpc-port = 9950
+    #[arg(long, value_name = "FILE", env = "XLN_CONFIG")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+
+    /// Development keys.
+    #[command(flatten, next_help_heading = "Keys")]
+    #[serde(skip)]
+    pub dev_keys: DevKeys,
+    /// Folder of the encrypted keys [default: beside the database]
+    #[arg(long, value_name = "FOLDER", help_heading = "Keys")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keystore_path: Option<PathBuf>,
+    /// Where the password comes from.
+    #[command(flatten, next_help_heading = "Keys")]
+    #[serde(flatten)]
+    pub password: PasswordArgs,
+
+    /// Port of JSON-RPC, HTTP and WebSocket; 0 takes a free one [default: 9944]
+    #[arg(long, value_name = "PORT", help_heading = "RPC")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc_port: Option<u16>,
+    /// Listen on every address, not only on this machine; encrypt it with a proxy in front
+    #[arg(long, help_heading = "RPC")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rpc_external: bool,
+    /// Whether methods are answered that use keys of the node; auto: only on this machine [default: auto]
+    #[arg(long, value_enum, value_name = "WHICH", help_heading = "RPC")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc_methods: Option<RpcMethods>,
+    /// Web pages that may ask: origins separated by commas, or all [default: pages of this machine]
+    #[arg(long, value_name = "ORIGINS", value_delimiter = ',', help_heading = "RPC")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc_cors: Option<Vec<String>>,
+    /// Most connections at once [default: 1000]
+    #[arg(long, value_name = "N", help_heading = "RPC")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc_max_connections: Option<u32>,
+    /// Largest request in MiB [default: 1]
+    #[arg(long, value_name = "MIB", help_heading = "RPC")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc_max_request_size: Option<u32>,
+    /// Largest answer in MiB [default: 8]
+    #[arg(long, value_name = "MIB", help_heading = "RPC")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc_max_response_size: Option<u32>,
+    /// Most subscriptions of one connection [default: 64]
+    #[arg(long, value_name = "N", help_heading = "RPC")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc_max_subscriptions_per_connection: Option<u32>,
+    /// Most calls in one batch [default: 100]
+    #[arg(long, value_name = "N", help_heading = "RPC")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc_max_batch: Option<u32>,
+    /// Most calls per minute and address [default: no limit]
+    #[arg(long, value_name = "N", help_heading = "RPC")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc_rate_limit: Option<u32>,
+
+    /// Port of /metrics and /health; 0 takes a free one [default: 9615]
+    #[arg(long, value_name = "PORT", help_heading = "Observation")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prometheus_port: Option<u16>,
+    /// Answer for metrics and health on every address, not only on this machine
+    #[arg(long, help_heading = "Observation")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub prometheus_external: bool,
+    /// Serve neither metrics nor health
+    #[arg(long, help_heading = "Observation")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub no_prometheus: bool,
+    /// What is logged: LEVEL or TARGET=LEVEL, separated by commas [default: info]
+    ///
+    /// Levels are error, warn, info, debug, trace. Targets are crates and modules: xln_node=debug,xln_rpc=trace
+    #[arg(short = 'l', long, value_name = "FILTER", help_heading = "Observation")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// How a line of the log looks [default: text]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Observation")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// Which RPC methods are answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum RpcMethods {
+    /// Those that use keys of the node only to this machine.
+    #[default]
+    Auto,
+    /// Never those that use keys of the node.
+    Safe,
+    /// All.
+    Unsafe,
+}
+
+/// Users of the development network that have a flag.
+pub const DEV_USERS: [&str; 6] = ["alice", "bob", "carol", "dave", "eve", "ferdie"];
+
+/// Well-known keys for trying things out.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct DevKeys {
+    /// Hold the well-known key of alice
+    #[arg(long)]
+    pub alice: bool,
+    /// Hold the well-known key of bob
+    #[arg(long)]
+    pub bob: bool,
+    /// Hold the well-known key of carol
+    #[arg(long)]
+    pub carol: bool,
+    /// Hold the well-known key of dave
+    #[arg(long)]
+    pub dave: bool,
+    /// Hold the well-known key of eve
+    #[arg(long)]
+    pub eve: bool,
+    /// Hold the well-known key of ferdie
+    #[arg(long)]
+    pub ferdie: bool,
+}
+
+impl DevKeys {
+    /// The names whose flags are set.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let flags = [self.alice, self.bob, self.carol, self.dave, self.eve, self.ferdie];
+        DEV_USERS
+            .into_iter()
+            .zip(flags)
+            .filter(|(_, wanted)| *wanted)
+            .map(|(name, _)| name.to_owned())
+            .collect()
+    }
+}

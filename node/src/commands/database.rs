@@ -1,0 +1,109 @@
+//! `db stats` and `db verify`.
+
+use std::fmt;
+
+use serde::Serialize;
+use xln_chain_spec::ChainSpec;
+use xln_store::{Options, Store};
+
+use super::{CommandError, purge::database_folder};
+use crate::cli::DatabaseArgs;
+
+/// What a database holds.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DatabaseStats {
+    /// Size of all files in bytes.
+    pub bytes: u64,
+    /// Number of the last sealed block.
+    pub block: Option<u64>,
+    /// Number of the last durable slice.
+    pub slice: Option<u64>,
+    /// Block of the mutable snapshot.
+    pub snapshot_block: Option<u64>,
+    /// By column.
+    pub columns: Vec<ColumnRows>,
+}
+
+/// What a column holds.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ColumnRows {
+    /// Its name.
+    pub name: String,
+    /// Rows, estimated.
+    pub rows: u64,
+    /// Bytes of its files.
+    pub bytes: u64,
+}
+
+/// What a verification found.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DatabaseVerdict {
+    /// Rows that were read.
+    pub rows: u64,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
+    /// How many faults there are.
+    pub faults: u64,
+    /// The first of them.
+    pub listed: Vec<String>,
+}
+
+fn open(args: &DatabaseArgs) -> Result<Store, CommandError> {
+    let network = ChainSpec::load(&args.chain.chain)?.network()?;
+    let options = Options { create: false, ..Options::default() };
+    Ok(Store::open(database_folder(args)?, network, &options)?)
+}
+
+/// What the database of a stopped node holds.
+pub fn database_stats(args: &DatabaseArgs) -> Result<DatabaseStats, CommandError> {
+    let store = open(args)?;
+    let columns = store.stats()?.columns.into_iter().map(|column| ColumnRows {
+        name: column.column.name().to_owned(),
+        rows: column.rows,
+        bytes: column.bytes,
+    });
+    Ok(DatabaseStats {
+        bytes: store.size()?,
+        block: store.latest_block()?.map(|block| block.number),
+        slice: store.latest_slice()?,
+        snapshot_block: store.snapshot_marker()?.map(|marker| marker.block.number),
+        columns: columns.collect(),
+    })
+}
+
+/// Reads and checks every row of the database of a stopped node.
+pub fn verify_database(args: &DatabaseArgs) -> Result<DatabaseVerdict, CommandError> {
+    let report = open(args)?.verify(&mut |rows, column| tracing::info!(rows, column, "verifying"))?;
+    Ok(DatabaseVerdict {
+        rows: report.rows,
+        bytes: report.bytes,
+        faults: report.faults,
+        listed: report.listed.iter().map(ToString::to_string).collect(),
+    })
+}
+
+impl fmt::Display for DatabaseStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = |number: Option<u64>| number.map_or_else(|| "none".to_owned(), |n| n.to_string());
+        writeln!(f, "size            {} bytes", self.bytes)?;
+        writeln!(f, "last block      {}", number(self.block))?;
+        writeln!(f, "last slice      {}", number(self.slice))?;
+        writeln!(f, "snapshot block  {}", number(self.snapshot_block))?;
+        for ColumnRows { name, rows, bytes } in &self.columns {
+            writeln!(f, "{name:<15} {rows} rows, {bytes} bytes")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for DatabaseVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for fault in &self.listed {
+            writeln!(f, "{fault}")?;
+        }
+        writeln!(f, "{} rows, {} bytes read; {} faults", self.rows, self.bytes, self.faults)
+    }
+}

@@ -1,0 +1,87 @@
+//! Why a subcommand failed, and with which exit code.
+
+use std::{io, path::PathBuf};
+
+use xln_chain_spec::SpecError;
+use xln_keystore::{DeriveError, KeystoreError, PhraseError};
+use xln_store::StoreError;
+
+use crate::cli::{Exit, SecretError};
+
+/// Why a subcommand failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The chain spec.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The keystore.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// The words.
+    #[error(transparent)]
+    Phrase(#[from] PhraseError),
+    /// The key that the words give.
+    #[error(transparent)]
+    Derive(#[from] DeriveError),
+    /// A key that is none.
+    #[error(transparent)]
+    Key(#[from] xln_primitives::SignatureError),
+    /// A password or words that were to be typed.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// Reading or writing.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A folder that cannot be removed.
+    #[error("{}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No folder was named and there is no home folder.
+    #[error("neither --base-path nor a home folder says where databases are")]
+    NoFolder,
+    /// A question was not answered with yes.
+    #[error("nothing was removed; answer yes, or use -y")]
+    Declined,
+    /// The database is damaged.
+    #[error("the database has {faults} faults; restore a backup or sync anew")]
+    Unsound {
+        /// How many.
+        faults: u64,
+    },
+}
+
+impl CommandError {
+    /// How the process ends.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Spec(SpecError::Unreadable { .. }) | Self::Store(StoreError::Missing { .. }) => {
+                Exit::NoInput
+            }
+            Self::Store(StoreError::Locked { .. }) | Self::Keystore(KeystoreError::Locked { .. }) => {
+                Exit::Unavailable
+            }
+            Self::Keystore(KeystoreError::WrongPassword { .. } | KeystoreError::Loose { .. }) => {
+                Exit::NoPermission
+            }
+            Self::Spec(_)
+            | Self::Store(_)
+            | Self::Keystore(_)
+            | Self::Phrase(_)
+            | Self::Derive(_)
+            | Self::Key(_)
+            | Self::Unsound { .. } => Exit::Data,
+            Self::Secret(SecretError::Password(_)) => Exit::NoPermission,
+            Self::Secret(_) | Self::Declined => Exit::Usage,
+            Self::Io(_) | Self::Folder { .. } => Exit::Io,
+            Self::NoFolder => Exit::Config,
+        }
+    }
+}

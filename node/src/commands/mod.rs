@@ -1,0 +1,74 @@
+//! What `xln-node` does besides running. Each command is a function that returns what it found; printing is apart,
+//! so that tests and other programs can use the functions.
+
+mod chain;
+mod database;
+mod error;
+mod key;
+mod purge;
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command, DatabaseCommand, KeyCommand, Output};
+
+pub use chain::{AssetInfo, ChainInfo, build_spec, chain_info};
+pub use database::{DatabaseStats, DatabaseVerdict, database_stats, verify_database};
+pub use error::CommandError;
+pub use key::{
+    KeyList, KeyShown, NewKey, insert_key, inspect_phrase, list_keys, new_phrase, rotate_password,
+};
+pub use purge::{database_folder, purge};
+
+/// Executes a subcommand: data goes to standard output, questions to the terminal.
+pub fn execute(command: Command) -> Result<(), CommandError> {
+    let out = &mut io::stdout().lock();
+    match command {
+        Command::BuildSpec(args) => out.write_all(&build_spec(&args)?)?,
+        Command::ChainInfo(args) => print(out, args.output.output, &chain_info(&args.chain)?)?,
+        Command::Key(key) => match key.command {
+            KeyCommand::Generate(args) => print(out, args.output.output, &new_phrase(&args.scheme)?)?,
+            KeyCommand::Inspect(args) => {
+                print(out, args.output.output, &key::inspect_typed(&args.scheme)?)?;
+            }
+            KeyCommand::Insert(args) => print(out, args.output.output, &key::insert_typed(&args)?)?,
+            KeyCommand::List(args) => print(out, args.output.output, &list_keys(&args.keystore)?)?,
+            KeyCommand::Rotate(args) => key::rotate_typed(&args)?,
+        },
+        Command::Db(database) => match database.command {
+            DatabaseCommand::Stats { database, output } => {
+                print(out, output.output, &database_stats(&database)?)?;
+            }
+            DatabaseCommand::Verify { database, output } => {
+                let verdict = verify_database(&database)?;
+                print(out, output.output, &verdict)?;
+                if verdict.faults > 0 {
+                    return Err(CommandError::Unsound { faults: verdict.faults });
+                }
+            }
+        },
+        Command::PurgeChain(args) => purge::ask_and_purge(&args)?,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "xln-node", out);
+        }
+        Command::Man => clap_mangen::Man::new(Cli::command()).render(out)?,
+    }
+    Ok(())
+}
+
+/// As JSON, or for people.
+fn print<T: serde::Serialize + std::fmt::Display>(
+    out: &mut impl Write,
+    output: Output,
+    value: &T,
+) -> Result<(), CommandError> {
+    match output {
+        Output::Json => {
+            serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+        Output::Table => write!(out, "{value}")?,
+    }
+    Ok(())
+}

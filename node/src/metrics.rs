@@ -1,0 +1,244 @@
+//! What the node measures, under the names that dashboards and alerts rely on.
+
+mod process;
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    registry::Registry,
+};
+use xln_primitives::{Amount, AssetId};
+use xln_runtime::{EntityEvents, Receipt, RuntimeError, RuntimeEvent, genesis::GenesisAsset};
+
+/// The part of the system that a call concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum CallType {
+    Entities,
+    Channels,
+    Reserves,
+    Other,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Status {
+    Ok,
+    Failed,
+}
+
+impl EncodeLabelValue for CallType {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> std::fmt::Result {
+        encoder.write_str(match self {
+            Self::Entities => "entities",
+            Self::Channels => "channels",
+            Self::Reserves => "reserves",
+            Self::Other => "other",
+        })
+    }
+}
+
+impl EncodeLabelValue for Status {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> std::fmt::Result {
+        encoder.write_str(match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TransactionLabels {
+    r#type: CallType,
+    status: Status,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AssetLabels {
+    asset: String,
+}
+
+/// An asset as its volume is shown.
+#[derive(Debug)]
+struct ShownAsset {
+    symbol: String,
+    /// Smallest units in the unit that people use.
+    unit: f64,
+}
+
+/// Everything that the node measures. Updates are atomic and never wait.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    assets: BTreeMap<AssetId, ShownAsset>,
+    channels: Gauge,
+    transactions: Family<TransactionLabels, Counter>,
+    block_time: Histogram,
+    block_interval: Histogram,
+    payment_volume: Family<AssetLabels, Counter<f64, AtomicU64>>,
+    mempool_calls: Gauge,
+    state_keys: Gauge,
+    snapshot: Histogram,
+    slice: Histogram,
+    fsync: Histogram,
+    written_bytes: Counter,
+    frames: Counter,
+}
+
+impl Metrics {
+    /// Nothing measured yet. Volumes of `assets` are shown under their symbols and in the unit that people use;
+    /// those of other assets under their identifiers and in the smallest unit.
+    #[must_use]
+    pub fn new(assets: &[GenesisAsset]) -> Self {
+        let metrics = Self {
+            registry: Registry::default(),
+            assets: assets.iter().map(|asset| (asset.id, ShownAsset::of(asset))).collect(),
+            channels: Gauge::default(),
+            transactions: Family::default(),
+            block_time: Histogram::new(SECONDS),
+            block_interval: Histogram::new(INTERVALS),
+            payment_volume: Family::default(),
+            mempool_calls: Gauge::default(),
+            state_keys: Gauge::default(),
+            snapshot: Histogram::new(SECONDS),
+            slice: Histogram::new(SECONDS),
+            fsync: Histogram::new(SECONDS),
+            written_bytes: Counter::default(),
+            frames: Counter::default(),
+        };
+        metrics.registered()
+    }
+
+    fn registered(mut self) -> Self {
+        let mut root = Registry::default();
+        let xln = root.sub_registry_with_prefix("xln");
+        xln.register("build", "What runs here", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
+        xln.register("channels", "Channels of the entities hosted here", self.channels.clone());
+        xln.register("transactions", "Calls executed", self.transactions.clone());
+        xln.register("block_time_seconds", "Time to seal a block", self.block_time.clone());
+        xln.register("block_interval_seconds", "Time between blocks", self.block_interval.clone());
+        xln.register("payment_volume", "Sums received in payments", self.payment_volume.clone());
+        xln.register("mempool_calls", "Calls that wait", self.mempool_calls.clone());
+        xln.register("state_keys", "Keys of the state", self.state_keys.clone());
+        xln.register("snapshot_seconds", "Time to write a mutable snapshot", self.snapshot.clone());
+        xln.register("slice_seconds", "Time to execute and write a slice", self.slice.clone());
+        xln.register("fsync_seconds", "Time to write and sync a slice", self.fsync.clone());
+        xln.register("written_bytes", "Bytes of slices written to the log", self.written_bytes.clone());
+        xln.register("frames", "Frames made", self.frames.clone());
+        root.register_collector(Box::new(process::Process));
+        self.registry = root;
+        self
+    }
+
+    /// Everything as OpenMetrics text.
+    pub fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut out = String::new();
+        text::encode(&mut out, &self.registry)?;
+        Ok(out)
+    }
+
+    /// A slice became durable: it took `total` to execute and write, of which `write` went into the write and its
+    /// fsync, for so many bytes and frames.
+    pub fn slice_written(&self, total: Duration, write: Duration, bytes: u64, frames: usize) {
+        self.slice.observe(total.as_secs_f64());
+        self.fsync.observe(write.as_secs_f64());
+        self.written_bytes.inc_by(bytes);
+        self.frames.inc_by(u64::try_from(frames).unwrap_or(u64::MAX));
+    }
+
+    /// A block was sealed, which took so long.
+    pub fn block_sealed(&self, took: Duration) {
+        self.block_time.observe(took.as_secs_f64());
+    }
+
+    /// So long after the one before.
+    pub fn block_interval(&self, interval: Duration) {
+        self.block_interval.observe(interval.as_secs_f64());
+    }
+
+    /// A mutable snapshot was written, which took so long.
+    pub fn snapshot_written(&self, took: Duration) {
+        self.snapshot.observe(took.as_secs_f64());
+    }
+
+    /// So many calls wait.
+    pub fn pool(&self, calls: usize) {
+        self.mempool_calls.set(gauge(calls));
+    }
+
+    /// The state has so many keys, and the entities hosted here so many channels.
+    pub fn state(&self, keys: usize, channels: usize) {
+        self.state_keys.set(gauge(keys));
+        self.channels.set(gauge(channels));
+    }
+
+    /// Calls were executed.
+    pub fn receipts(&self, receipts: &[Arc<Receipt>]) {
+        for receipt in receipts {
+            let status = if receipt.result.is_ok() { Status::Ok } else { Status::Failed };
+            self.transactions.get_or_create(&TransactionLabels { r#type: call_type(receipt), status }).inc();
+        }
+    }
+
+    /// Things happened; counts what was received in payments.
+    pub fn events(&self, events: &[EntityEvents]) {
+        use pallet_channels::Event;
+        for entity in events {
+            for event in &entity.events {
+                match event {
+                    RuntimeEvent::Channels(Event::PaymentReceived { asset, amount, .. }) => {
+                        self.paid(asset, *amount);
+                    }
+                    RuntimeEvent::Channels(Event::PaidDirect { asset, amount, to, .. })
+                        if *to == entity.entity =>
+                    {
+                        self.paid(asset, *amount);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn paid(&self, asset: &AssetId, amount: Amount) {
+        let (asset, unit) = match self.assets.get(asset) {
+            Some(shown) => (shown.symbol.clone(), shown.unit),
+            None => (asset.to_string(), 1.0),
+        };
+        // A metric may be rounded; the ledger may not.
+        let volume = amount.get() as f64 / unit;
+        self.payment_volume.get_or_create(&AssetLabels { asset }).inc_by(volume);
+    }
+}
+
+impl ShownAsset {
+    fn of(asset: &GenesisAsset) -> Self {
+        Self { symbol: asset.symbol.clone(), unit: 10_f64.powi(i32::from(asset.decimals)) }
+    }
+}
+
+/// From a tenth of a millisecond to ten seconds.
+const SECONDS: [f64; 14] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 10.0];
+/// Dense around the 100 ms that a block should take.
+const INTERVALS: [f64; 12] = [0.05, 0.08, 0.09, 0.095, 0.1, 0.105, 0.11, 0.12, 0.15, 0.25, 1.0, 10.0];
+
+fn gauge(value: usize) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A failed call is counted where it failed, a successful one by the first thing that it did.
+fn call_type(receipt: &Receipt) -> CallType {
+    match (&receipt.result, receipt.events.first()) {
+        (Err(RuntimeError::Entities(_)), _) | (Ok(()), Some(RuntimeEvent::Entities(_))) => CallType::Entities,
+        (Err(RuntimeError::Channels(_)), _) | (Ok(()), Some(RuntimeEvent::Channels(_))) => CallType::Channels,
+        (Err(RuntimeError::Reserves(_)), _) | (Ok(()), Some(RuntimeEvent::Reserves(_))) => CallType::Reserves,
+        _ => CallType::Other,
+    }
+}
