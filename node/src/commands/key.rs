@@ -87,7 +87,11 @@ pub fn insert_key(
 
 /// The keys of a keystore. Needs no password.
 pub fn list_keys(keystore: &KeystoreArgs) -> Result<KeyList, CommandError> {
-    let keys = Keystore::inspect(folder(keystore)?)?;
+    let folder = folder(keystore)?;
+    if !folder.exists() {
+        return Ok(KeyList(Vec::new()));
+    }
+    let keys = Keystore::inspect(folder)?;
     Ok(KeyList(keys.into_iter().map(KeyShown::from).collect()))
 }
 
