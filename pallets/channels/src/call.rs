@@ -10,6 +10,7 @@ pub const MAX_DESCRIPTION: u32 = 640;
 
 /// A call; indices are the transaction type codes of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum Call {
     /// Opens a channel, or adds assets to one, and grants the peer credit: the peer may owe us up to the limits.
     /// Emits `ChannelOpened` and `CreditLimitSet` once the peer acknowledged.

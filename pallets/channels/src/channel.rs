@@ -16,6 +16,7 @@ pub(crate) const MAX_SUBCHANNELS: u32 = 2 * MAX_ASSETS;
 
 /// Whether the channel advances.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum Status {
     /// It does.
     #[codec(index = 0)]

@@ -9,6 +9,7 @@ use crate::{PaymentHash, htlc::Slot};
 
 /// Why a call or message is refused. It changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, thiserror::Error)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum Error {
     /// There is no channel with this peer.
     #[error("no channel with {peer}; open one first")]
@@ -190,6 +191,7 @@ pub enum Error {
 /// Why a move is not possible. In a frame of the peer it freezes the channel; an own move is dropped before it is
 /// sent.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, thiserror::Error)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum TransitionError {
     /// The channel has no such subchannel.
     #[error("the channel has no asset {asset}; add it first")]

@@ -11,6 +11,7 @@ use crate::{
 
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum Event {
     /// The first frame of a channel's life was committed.
     ChannelOpened {

@@ -53,6 +53,7 @@ pub struct Forward {
 
 /// How a forward stands.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum ForwardStatus {
     /// It is on the way.
     #[codec(index = 0)]
@@ -263,9 +264,12 @@ pub(crate) fn fulfil_inbound<T: Config>(
 ) -> Result<(), Error> {
     let Knowledge { preimage, published, forward } = knowledge;
     let Some(mut htlc) = undecided(env, channel, slot, added)? else { return Ok(()) };
-    htlc.role = HtlcRole::Inbound(Progress::Fulfilling { preimage, revealed: published, forward });
+    // After the deadline nothing can be published any more. A preimage that comes back so late was published by the
+    // next hop: an honest one shows it late only then, and for another its expiry would have been proven by now.
+    let revealed = published || (forward.is_some() && env.now() >= htlc.terms.deadline);
+    htlc.role = HtlcRole::Inbound(Progress::Fulfilling { preimage, revealed, forward });
     HTLCS.put(env, &slot_key(channel, slot), &htlc);
-    if !published {
+    if !revealed {
         deadlines::watch_reveal(env, channel, slot, &htlc);
     }
     queue::push_always(env, channel, Transition::HtlcFulfil { slot, preimage }, Purpose::Removal(added))

@@ -34,6 +34,7 @@ pub struct ChannelFrame {
 /// What is wrong with a certified frame or acknowledgement of the peer. The channel freezes and the message is
 /// kept as evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, thiserror::Error)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum FrameFault {
     /// It does not build on the state that both sides hold.
     #[error("the frame at height {height} builds on state {found}, ours is {expected}")]

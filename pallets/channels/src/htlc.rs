@@ -88,6 +88,7 @@ impl Failure {
 
 /// Why a payment did not go through.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, thiserror::Error)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum FailReason {
     /// The fee is below the forwarder's policy.
     #[error("the forwarder takes a fee of {needed}, {offered} was offered; raise the fee of that hop")]
@@ -187,6 +188,7 @@ pub enum FailReason {
 
 /// What one side remembers of an HTLC beside its terms.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum HtlcRole {
     /// This entity pays it.
     #[codec(index = 0)]
@@ -198,6 +200,7 @@ pub enum HtlcRole {
 
 /// Why this entity pays an HTLC.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum Cause {
     /// A payment of its own, by number.
     #[codec(index = 0)]
@@ -212,6 +215,7 @@ pub enum Cause {
 
 /// What the beneficiary does about an HTLC.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum Progress {
     /// It waits for its invoice's preimage or for the user's decision.
     #[codec(index = 0)]

@@ -47,6 +47,7 @@ pub struct Invoice {
 
 /// How an invoice stands.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum InvoiceStatus {
     /// It can be paid until it expires.
     #[codec(index = 0)]

@@ -1,4 +1,68 @@
-//! Bilateral channels with collateral and credit.
+//! Bilateral channels with collateral and credit: the account of two entities, and the payments that run over it.
+//!
+//! # One subchannel
+//!
+//! Per asset, a channel has one number that payments move: Δ, what **left** (the entity with the smaller
+//! identifier) may claim. It runs between two debts, with the collateral in the middle:
+//!
+//! ```text
+//!   −left limit       0                         collateral     collateral + right limit
+//!       [-------------.====================|========-----------------------]
+//!        left owes        left's part      Δ  right's    right owes
+//! ```
+//!
+//! A payment from left lowers Δ, one from right raises it, and pending payments hold their sum on the side that pays
+//! ([`Subchannel`], [`Capacity`]). A newcomer opens a channel with no collateral at all, grants the hub a limit, and
+//! can be paid at once. Collateral and `ondelta` move only by an event of the depositary; payments move `offdelta`,
+//! and `Δ = ondelta + offdelta`.
+//!
+//! # Two copies, one state
+//!
+//! Each side keeps a [`Channel`]. It advances by [`ChannelFrame`]s: one side proposes moves ([`Transition`]) and the
+//! state hash that they lead to, the other executes them and answers with its own commitment to the same hash, an
+//! [`Ack`]. Then, and only then, either side acts on them: forwards, reports, pays on.
+//!
+//! ```text
+//!   dispatch ─┐                                        ┌─► events
+//!   receive ──┼─► queue ─► seal ─► Frame ─► peer ─► Ack ─► committed ─► next hop
+//!   expire ───┘     ▲        │ pending                 └─► proof on disk
+//!                   └────────┘ left's frame won: put back
+//! ```
+//!
+//! * Calls and effects only *queue* moves; [`seal`], at the end of the entity's frame, proposes all that waits, up to
+//!   [`MAX_TRANSITIONS`], in one frame. One frame per side is unacknowledged at a time.
+//! * If both propose at one height, left's frame wins and right's moves wait again, first in the queue. An
+//!   acknowledgement carries the next frame, so neither side starves.
+//! * A move that became impossible while it waited is dropped before it is sent, and whoever waits is told.
+//! * A frame that does not replay, and a second commitment at one height, freeze the channel; the evidence is kept.
+//!   Clocks and policies never reject a frame: what they dislike is acknowledged and failed afterwards.
+//! * The state hash commits to a dispute section, which a contract can open, and to the rest ([`DisputeProof`]).
+//!
+//! # Payments
+//!
+//! A payment with a condition is an HTLC: the payer's sum is held under a SHA-256 lock until the beneficiary shows
+//! the preimage, gives up, or the payer proves by the depositary that the deadline passed without it. A forwarder
+//! links the HTLC that came to the one that goes on; the end of the second becomes the end of the first:
+//!
+//! ```text
+//!   alice ──HtlcAdd──► hub ──HtlcAdd──► bob        deadlines fall along the way, by the hub's margin
+//!   alice ◄─HtlcFulfil─ hub ◄─HtlcFulfil─ bob      and the preimage runs back
+//! ```
+//!
+//! What was sent binds: the hub fails alice's HTLC only when bob's was removed by both, or its expiry is proven, also
+//! if bob never answered. A preimage whose payer is silent is published at the depositary in time ([`due`],
+//! [`reveal`]), where it counts in every dispute.
+//!
+//! # The end
+//!
+//! A cooperative close derives a [`Settlement`] from the state. From its commitment on, all sums are held; the
+//! depositary's word ends this life of the channel and the next epoch starts empty on both sides, or proof that the
+//! settlement lapsed opens it again.
+//!
+//! # Limits
+//!
+//! 64 assets, 10,000 pending HTLCs and 10,000 waiting moves per channel, 1,000 moves per frame, 16 KiB per proof, 20
+//! hops per route; the 10,000 newest payments, forwards and requested invoices are remembered.
 
 mod apply;
 mod bar;

@@ -7,6 +7,7 @@ use crate::{PaymentHash, frame::ChannelFrame, settlement::Settled, transition::P
 
 /// A message to a peer. Indices are the peer message codes of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum PeerMessage {
     /// Proposes a step of the channel.
     #[codec(index = 0x20)]

@@ -53,6 +53,7 @@ pub struct Payment {
 
 /// How a payment stands.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum PaymentStatus {
     /// It waits for the payee's hash; nothing is held.
     #[codec(index = 0)]

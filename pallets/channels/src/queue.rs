@@ -19,6 +19,7 @@ const ORIGIN: u64 = 1 << 63;
 
 /// Why a move was queued; known to this side only.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub(crate) enum Purpose {
     /// Nothing beyond the move itself.
     #[codec(index = 0)]

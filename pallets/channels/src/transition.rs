@@ -19,6 +19,7 @@ pub type Proof = BoundedVec<u8, ConstU32<MAX_PROOF_BYTES>>;
 ///
 /// Indices 7–11 are kept for swaps and subcontracts.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub enum Transition {
     /// Adds a subchannel of which nothing is locked, owed or allowed.
     #[codec(index = 0)]

@@ -1,5 +1,7 @@
 //! The end of a channel's life, and the next one.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 mod harness;
 
 use codec::Encode;

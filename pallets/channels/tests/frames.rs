@@ -1,5 +1,7 @@
 //! How a channel advances: proposals, acknowledgements, and what is wrong with them.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 mod harness;
 
 use harness::{World, dispute_proofs, entity, funded, grant, pay_direct, usd};
@@ -287,7 +289,8 @@ fn messages_about_other_channels_lives_and_heights_are_refused() {
     let channel = world.node(RIGHT).channel(entity(LEFT));
     let good = tampered(&mut world, |_| ());
     type Change = fn(&mut ChannelFrame);
-    let cases: [(Change, fn(&Error) -> bool); 5] = [
+    type Check = fn(&Error) -> bool;
+    let cases: [(Change, Check); 5] = [
         (|f| f.channel = ChannelId::ZERO, |e| matches!(e, Error::ForeignChannel { .. })),
         (|f| f.proposer = Side::Right, |e| matches!(e, Error::WrongProposer { .. })),
         (|f| f.epoch = 1, |e| matches!(e, Error::OtherEpoch { current: 0, found: 1 })),

@@ -4,6 +4,8 @@
 //! limit or an event of the depositary breaks the capacity table (C2), no HTLC has two ends (C4), nobody freezes.
 //! At the end, when everything was delivered: every entity has exactly what its events say that it has.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 mod harness;
 
 use std::collections::BTreeMap;
@@ -11,8 +13,8 @@ use std::collections::BTreeMap;
 use codec::Encode;
 use harness::{World, entity, expiry_proof, grant, hold_invoice, pay, pay_direct, usd};
 use pallet_channels::{
-    Call, Due, Event, PaymentHash, Preimage, Settled, SettledRow, Settlement, Status, due, expire,
-    on_settled, preimage_published, reveal, view,
+    Call, Due, Event, PaymentHash, Preimage, Settled, SettledRow, Settlement, Status, Subchannel, due,
+    expire, on_settled, preimage_published, reveal, view,
 };
 use proptest::prelude::*;
 use xln_primitives::{Amount, ChannelId, Delta, EntityId, Hash, Side, Timestamp};
@@ -253,7 +255,7 @@ impl Model {
         let mut all = BTreeMap::new();
         for n in NODES {
             for view in view::channels(&self.world.node(n).storage, None, 99).unwrap() {
-                let within = view.channel.subchannels.iter().all(|row| row.is_within_limits());
+                let within = view.channel.subchannels.iter().all(Subchannel::is_within_limits);
                 all.insert((n, view.id), within);
             }
         }
@@ -375,7 +377,7 @@ fn sides(channel: usize, right: bool) -> (u8, u8) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_lost_or_made_whatever_happens_in_whatever_order(

@@ -1,10 +1,12 @@
 //! Payments with a condition: along routes, with fees, with every way in which they can fail.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 mod harness;
 
 use harness::{World, entity, expiry_proof, grant, hold_invoice, pay, preimage, usd};
 use pallet_channels::{
-    Ack, Call, Cause, Due, Error, Event, FailReason, Failure, ForwardStatus, FrameFault, Htlc, HtlcRole,
+    Call, Cause, Due, Error, Event, FailReason, Failure, ForwardStatus, FrameFault, Htlc, HtlcRole,
     InvoiceStatus, MAX_CONDITIONS, PaymentStatus, PeerMessage, Policy, Status, Transition, TransitionError,
     due, expire, next_due, preimage_published, reveal, view,
 };
@@ -441,21 +443,46 @@ fn a_fulfilment_after_proven_expiry_is_not_accepted() {
     world.call(BOB, Call::Fulfil { preimage: preimage(7) }).unwrap();
     let hub_bob = between(HUB, BOB);
     world.frame(HUB, |node| expire(node, hub_bob, 0, expiry_proof(hash, deadline))).unwrap();
-    // The hub is left, so bob's frame loses; without the collision it would be refused as proven expired.
+    // The hub is left, so its frame wins over bob's.
     world.settle();
     assert!(matches!(failure(&mut world).reason, FailReason::Expired { .. }));
     assert_eq!(world.node(BOB).capacity(entity(HUB)).0, 1_000, "bob is not paid");
     assert_nothing_held(&mut world);
+}
 
+#[test]
+fn a_fulfilment_against_proven_expiry_freezes_the_channel() {
+    let mut world = network();
+    // Here the beneficiary is left, so its frame would win.
+    world.call(ALICE, hold_invoice(preimage(7).hash())).unwrap();
+    world.call(HUB, pay(ALICE, 100, &[], 0, Some(preimage(7).hash()))).unwrap();
+    world.settle();
+    let deadline = htlcs(&mut world, HUB, ALICE)[0].1.terms.deadline;
+    let proof = expiry_proof(preimage(7).hash(), deadline);
+    world.call(ALICE, Call::Fulfil { preimage: preimage(7) }).unwrap();
+    world.frame(HUB, |node| expire(node, between(HUB, ALICE), 0, proof)).unwrap();
+    world.deliver(ALICE, HUB).unwrap();
+    assert!(matches!(
+        world.node(HUB).channel(entity(ALICE)).status,
+        Status::Frozen {
+            fault: FrameFault::InvalidTransition { error: TransitionError::ExpiryProven { .. }, .. },
+            ..
+        }
+    ));
+    assert_eq!(world.node(HUB).capacity(entity(ALICE)).0, 900, "nothing moved");
+}
+
+#[test]
+fn a_forwarder_that_hears_late_of_a_published_preimage_is_still_paid() {
     let mut world = network();
     held_by_bob(&mut world);
-    world.call(HUB, harness::pay_direct(BOB, 1)).unwrap();
-    let ours = world.intercept(HUB, BOB);
-    world.frame(HUB, |node| expire(node, hub_bob, 0, expiry_proof(hash, deadline))).unwrap();
-    world.inject(HUB, BOB, ours).unwrap();
     world.call(BOB, Call::Fulfil { preimage: preimage(7) }).unwrap();
-    let PeerMessage::Ack(Ack { height, .. }) = world.intercept(BOB, HUB) else { panic!("an ack") };
-    assert!(height > 0);
+    world.frame(BOB, |node| reveal(node, between(HUB, BOB), 0)).unwrap();
+    world.advance(10_000_000);
+    world.settle();
+    assert!(matches!(world.node(ALICE).payment(1).status, PaymentStatus::Succeeded { .. }));
+    assert_eq!(world.node(HUB).capacity(entity(ALICE)).0, 1_100);
+    assert_nothing_held(&mut world);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The story of the tutorial: a newcomer is paid at once.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 mod harness;
 
 use harness::{World, entity, grant, pay, usd};
