@@ -100,7 +100,7 @@ fn reads(criterion: &mut Criterion) {
         bencher.iter(|| proof.verify(&root, &proven, Hasher::Blake3));
     });
     group.bench_function("start a range", |bencher| {
-        bencher.iter(|| tree.range(&[], Some(&next())).next().is_some())
+        bencher.iter(|| tree.range(&[], Some(&next())).next().is_some());
     });
     group.throughput(Throughput::Elements(ENTRIES));
     group.sample_size(10);

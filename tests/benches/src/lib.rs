@@ -1,1 +1,14 @@
-//! Measurements of XLN.
+//! Measurements of XLN, and what they share.
+//!
+//! | bench | what |
+//! |---|---|
+//! | `calls` | signed calls: decoded, signature checked in batches, nonce checked |
+//! | `channels` | channel transitions, signatures checked beforehand: proposed, received, acknowledged |
+//! | `state` | bytes of state and of memory per channel; prints figures, times nothing |
+//! | `tree` | the state tree with a million keys |
+
+mod machine;
+mod side;
+
+pub use machine::{describe, resident_bytes};
+pub use side::{Sent, Side};
