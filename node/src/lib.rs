@@ -1,1 +1,61 @@
-//! A running XLN server.
+//! A running XLN server: everything with a clock, a socket, a disk or a key.
+//!
+//! ```text
+//!   xln, wallets ──► xln-rpc ──► backend ──► pool ──► author ──► xln-runtime      metrics, health
+//!                      ▲            │ reads             │ execute, write, swap in       ▲
+//!                      │            ▼                   ▼                               │
+//!                     feed ◄── committed state ◄──── xln-store (one fsync per slice) ───┘
+//! ```
+//!
+//! The node turns the outside world into inputs of the runtime and carries its outputs away, after they are durable.
+//! [`service`] says in which order the parts start and stop.
+
+pub mod author;
+pub mod backend;
+pub mod cli;
+pub mod commands;
+pub mod config;
+mod error;
+pub mod http;
+pub mod keys;
+pub mod logging;
+pub mod metrics;
+pub mod pool;
+pub mod recovery;
+pub mod service;
+
+pub use error::RunError;
+pub use service::Node;
+
+use crate::config::Config;
+
+/// Runs a node until it is told to stop (SIGINT, SIGTERM) or fails.
+pub fn run(config: Config) -> Result<(), RunError> {
+    let threads = tokio::runtime::Runtime::new().map_err(RunError::system("cannot start threads"))?;
+    threads.block_on(async {
+        let mut interrupt = signal(tokio::signal::unix::SignalKind::interrupt())?;
+        let mut terminate = signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut node = Node::start(config).await?;
+        announce(&node);
+        tokio::select! {
+            _ = interrupt.recv() => tracing::info!("stopping (SIGINT)"),
+            _ = terminate.recv() => tracing::info!("stopping (SIGTERM)"),
+            () = node.failed() => {}
+        }
+        node.stop().await?;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
+
+fn signal(kind: tokio::signal::unix::SignalKind) -> Result<tokio::signal::unix::Signal, RunError> {
+    tokio::signal::unix::signal(kind).map_err(RunError::system("cannot listen to signals"))
+}
+
+/// Says on standard output where the node answers, for people and for scripts that let it choose its ports.
+fn announce(node: &Node) {
+    println!("JSON-RPC  http://{0}  ws://{0}", node.rpc_address());
+    if let Some(address) = node.metrics_address() {
+        println!("metrics   http://{address}/metrics");
+    }
+}

@@ -1,0 +1,261 @@
+//! What the node answers: [`xln_rpc::Backend`] over the committed state, the pool, the store and the keystore.
+//!
+//! ```text
+//!            ┌─ reads ──► an entity's committed state ─► view        (a read takes the lock only to clone a handle)
+//!  request ──┤
+//!            └─ writes ─► call, signed with the entity's key ─► pool ─► receipt ─► answer
+//!                                                                        │
+//!  author ──► Announcer ─► names, recent outcomes, counters ─► Feed ◄────┘  subscriptions
+//! ```
+//!
+//! One file per area of methods; beside them [`codes`] (errors), [`events`] and [`json`] (what happened, as JSON),
+//! [`directory`] (names), [`act`] (calls of hosted entities) and [`route`] (ways of payments).
+
+mod act;
+mod announcer;
+mod author;
+mod bech32m;
+mod chain;
+mod channels;
+mod codes;
+mod depositary;
+mod directory;
+mod entities;
+mod events;
+mod health;
+mod identity;
+mod invoice_text;
+mod invoices;
+mod json;
+mod labels;
+mod pay;
+mod payments;
+mod receipts;
+mod recent;
+mod route;
+mod server;
+mod signers;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+    time::Instant,
+};
+
+use xln_keystore::Keystore;
+use xln_primitives::EntityId;
+use xln_rpc::{Backend, EntityRef, Feed, RpcError, params::*, view::*};
+use xln_runtime::{Entity, Server};
+use xln_store::Store;
+
+use crate::pool::Pool;
+use directory::Directory;
+use labels::Labels;
+use recent::Recent;
+
+pub use announcer::{Announcer, cursor_after};
+pub use health::Health;
+pub use identity::Identity;
+
+/// What a backend works with.
+pub struct Parts {
+    /// The committed state.
+    pub server: Arc<RwLock<Server>>,
+    /// Calls that wait.
+    pub pool: Arc<Pool>,
+    /// What is durable.
+    pub store: Store,
+    /// The keys.
+    pub keystore: Arc<Keystore>,
+    /// Where subscriptions read.
+    pub feed: Arc<Feed>,
+    /// What this node is.
+    pub identity: Identity,
+    /// Whether it works.
+    pub health: Arc<Health>,
+    /// Where labels of keys are kept; in memory only if absent.
+    pub labels: Option<PathBuf>,
+}
+
+/// The node behind its API.
+pub struct NodeBackend {
+    server: Arc<RwLock<Server>>,
+    pool: Arc<Pool>,
+    store: Store,
+    keystore: Arc<Keystore>,
+    feed: Arc<Feed>,
+    identity: Identity,
+    health: Arc<Health>,
+    started: Instant,
+    /// Sum of the heights of all entities at the start.
+    frames_before: u64,
+    slices_before: u64,
+    directory: Arc<Directory>,
+    recent: Arc<Recent>,
+    labels: Labels,
+    census: Mutex<Option<server::Census>>,
+}
+
+impl NodeBackend {
+    /// A backend over these parts. Reads the names of all entities.
+    pub fn new(parts: Parts) -> Result<Self, RpcError> {
+        let Parts { server, pool, store, keystore, feed, identity, health, labels } = parts;
+        let (directory, frames_before, slices_before) = {
+            let server = server.read().unwrap_or_else(PoisonError::into_inner);
+            let directory = Directory::new(&server, identity.default_asset.as_deref())?;
+            (directory, server::heights(&server), server.slice())
+        };
+        Ok(Self {
+            server,
+            pool,
+            store,
+            keystore,
+            feed,
+            identity,
+            health,
+            started: Instant::now(),
+            frames_before,
+            slices_before,
+            directory: Arc::new(directory),
+            recent: Arc::new(Recent::new(slices_before)),
+            labels: Labels::open(labels)?,
+            census: Mutex::new(None),
+        })
+    }
+
+    /// What the author tells of its work, for this backend and its subscribers.
+    #[must_use]
+    pub fn announcer(&self) -> Announcer {
+        Announcer {
+            server: Arc::clone(&self.server),
+            store: self.store.clone(),
+            keystore: Arc::clone(&self.keystore),
+            feed: Arc::clone(&self.feed),
+            directory: Arc::clone(&self.directory),
+            recent: Arc::clone(&self.recent),
+        }
+    }
+
+    /// The committed state. Not to be held for long: the author waits for it.
+    fn read(&self) -> RwLockReadGuard<'_, Server> {
+        self.server.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An entity as it is now, if it is hosted here.
+    fn hosted(&self, id: &EntityId) -> Option<Entity> {
+        self.read().entity(id).cloned()
+    }
+
+    /// An entity as it is now.
+    fn entity(&self, id: &EntityId) -> Result<Entity, RpcError> {
+        self.hosted(id).ok_or_else(|| {
+            RpcError::not_found("entity", self.directory.party(*id).label())
+                .with_hint("it is not hosted here; entity.list names those that are")
+        })
+    }
+
+    /// The entity that a request means: the one it names, or the node's default.
+    fn acting(&self, reference: Option<&EntityRef>) -> Result<Entity, RpcError> {
+        let id = match reference {
+            Some(reference) => self.directory.entity(reference)?,
+            None => self.identity.default_entity.ok_or_else(|| {
+                RpcError::invalid_params("the request names no entity and the node has no default one")
+                    .with_hint("name the entity that shall act")
+            })?,
+        };
+        self.entity(&id)
+    }
+
+    /// All hosted entities as they are now, or the one that a request names.
+    fn selected(&self, reference: Option<&EntityRef>) -> Result<Vec<Entity>, RpcError> {
+        match reference {
+            Some(_) => Ok(vec![self.acting(reference)?]),
+            None => Ok(self.read().entities().cloned().collect()),
+        }
+    }
+}
+
+/// Each method of the API is an inherent method of the same name, in the file of its area.
+macro_rules! answer {
+    (read $method:ident($params:ty) -> $answer:ty) => {
+        fn $method(&self, params: $params) -> Result<$answer, RpcError> {
+            NodeBackend::$method(self, params)
+        }
+    };
+    (write $method:ident($params:ty) -> $answer:ty) => {
+        async fn $method(&self, params: $params) -> Result<$answer, RpcError> {
+            NodeBackend::$method(self, params).await
+        }
+    };
+}
+
+macro_rules! answers {
+    ($($mode:ident $method:ident($params:ty) -> $answer:ty;)*) => {
+        impl Backend for NodeBackend {
+            fn feed(&self) -> &Arc<Feed> {
+                &self.feed
+            }
+
+            $(answer! { $mode $method($params) -> $answer })*
+        }
+    };
+}
+
+answers! {
+    read server_get_info(NoParams) -> ServerInfo;
+    read server_get_stats(NoParams) -> ServerStats;
+    read system_health(NoParams) -> HealthView;
+    read system_version(NoParams) -> VersionView;
+
+    write signer_create(SignerCreate) -> SignerView;
+    read signer_list(NoParams) -> Vec<SignerView>;
+    read signer_get_entities(SignerEntities) -> Vec<EntityView>;
+
+    write entity_create(EntityCreate) -> EntityView;
+    read entity_get_state(EntityGet) -> EntityView;
+    read entity_list(EntityList) -> Vec<EntityView>;
+
+    write channel_open(ChannelOpen) -> Submitted;
+    write channel_pay(ChannelPay) -> PaymentView;
+    write channel_close(ChannelClose) -> Submitted;
+    write channel_set_credit(ChannelSetCredit) -> Submitted;
+    write channel_set_policy(ChannelSetPolicy) -> Submitted;
+    write channel_request_collateral(ChannelRequestCollateral) -> Submitted;
+    read channel_get(ChannelGet) -> ChannelView;
+    read channel_list(ChannelList) -> Vec<ChannelView>;
+    read channel_list_htlcs(ChannelListHtlcs) -> Vec<HtlcView>;
+
+    write depositary_deposit(Deposit) -> Submitted;
+    write depositary_withdraw(Withdraw) -> Submitted;
+    write depositary_transfer(Transfer) -> Submitted;
+    write depositary_allocate(Allocate) -> Submitted;
+    read depositary_list_reserves(ListReserves) -> Vec<ReserveView>;
+    read depositary_list_assets(NoParams) -> Vec<AssetView>;
+
+    write invoice_create(InvoiceCreate) -> InvoiceView;
+    read invoice_get(InvoiceGet) -> InvoiceView;
+    read invoice_list(InvoiceList) -> Vec<InvoiceView>;
+    write invoice_cancel(InvoiceCancel) -> InvoiceView;
+    read invoice_decode(InvoiceDecode) -> DecodedInvoice;
+
+    write payment_send(PaymentSend) -> PaymentView;
+    read payment_get(PaymentGet) -> PaymentView;
+    read payment_list(PaymentList) -> Vec<PaymentView>;
+    read forward_list(ForwardList) -> Vec<ForwardView>;
+    read route_query(RouteQuery) -> RouteView;
+
+    read state_get(StateKey) -> StateView;
+    read state_get_proof(StateKey) -> ProofView;
+    read chain_get_block(GetBlock) -> BlockView;
+    read chain_get_frame(GetFrame) -> FrameView;
+    read chain_get_header(GetFrame) -> FrameHeaderView;
+    read chain_get_certificate(GetFrame) -> CertificateView;
+    read chain_get_receipt(GetReceipt) -> ReceiptView;
+
+    write author_submit(AuthorSubmit) -> Submitted;
+    read author_pending(AuthorPending) -> Vec<PendingView>;
+    read author_nonce(AuthorNonce) -> NonceView;
+}

@@ -1,0 +1,83 @@
+//! Why a node did not start, or stopped.
+
+use xln_chain_spec::SpecError;
+use xln_keystore::{KeystoreError, PasswordError};
+use xln_rpc::ServeError;
+use xln_store::StoreError;
+
+use crate::{
+    author::AuthorError,
+    cli::{Exit, SecretError},
+    keys::KeysError,
+    recovery::RecoveryError,
+};
+
+/// Why a node did not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The chain spec.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is in the database does not lead to a state.
+    #[error("{0}; `xln-node db verify` tells the extent of the damage")]
+    Recovery(#[from] RecoveryError),
+    /// The RPC server.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The API has nothing to answer with.
+    #[error("the API cannot start: {0}")]
+    Backend(#[from] xln_rpc::RpcError),
+    /// Authoring failed while the node ran.
+    #[error("authoring has stopped: {0}")]
+    Author(#[from] AuthorError),
+    /// A folder, a port or a thread.
+    #[error("{what}: {source}")]
+    System {
+        /// What was to be done.
+        what: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The node was stopped while it started.
+    #[error("the node was stopped while it started")]
+    Stopped,
+    /// A defect of ours.
+    #[error("a thread of the node has panicked")]
+    Panicked,
+}
+
+impl RunError {
+    /// How the process ends.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Spec(SpecError::Unreadable { .. }) => Exit::NoInput,
+            Self::Spec(_) | Self::Recovery(_) | Self::Store(StoreError::Corrupt { .. }) => Exit::Data,
+            Self::Keys(keys) => match keys {
+                KeysError::Keystore(KeystoreError::WrongPassword { .. } | KeystoreError::Loose { .. })
+                | KeysError::Password(PasswordError::Loose { .. })
+                | KeysError::Secret(SecretError::Password(PasswordError::Loose { .. }))
+                | KeysError::DevKeyOnLiveNetwork(_) => Exit::NoPermission,
+                KeysError::Keystore(KeystoreError::Locked { .. }) => Exit::Unavailable,
+                KeysError::Secret(SecretError::NoSource) => Exit::Config,
+                _ => Exit::Data,
+            },
+            Self::Store(StoreError::Locked { .. }) | Self::Serve(_) | Self::System { .. } | Self::Stopped => {
+                Exit::Unavailable
+            }
+            Self::Store(_) | Self::Author(_) | Self::Backend(_) => Exit::Io,
+            Self::Panicked => Exit::Software,
+        }
+    }
+
+    pub(crate) fn system(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::System { what, source }
+    }
+}

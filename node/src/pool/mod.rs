@@ -1,0 +1,353 @@
+//! Calls that wait to be executed.
+//!
+//! ```text
+//!  bytes ─► decode ─► form, network, era, nonce ─► signature (batched) ─► queue of (signer, entity)
+//!                                                                              │ heads, by tip, then by arrival
+//!                                                                              ▼
+//!                                                               slice ─► executed: waiters are told
+//! ```
+//!
+//! A call takes memory here only after everything about it has been checked. Calls of one signer to one entity form a
+//! queue without gaps, in nonce order; the heads of all queues compete by tip, then by arrival. Everything is bounded:
+//! calls and bytes in total, calls per queue. What does not fit is refused as busy, with the numbers.
+
+mod error;
+mod queue;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock},
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+use xln_primitives::{Amount, CallHash, EntityId, Network, Nonce, SignerId, Timestamp};
+use xln_runtime::{Authentic, Receipt, Refusal, Server, SignedCall, authenticate_calls};
+
+pub use error::PoolError;
+use queue::{Queue, Waiting};
+
+/// How much may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls in total.
+    pub calls_max: usize,
+    /// Encoded bytes in total.
+    pub bytes_max: usize,
+    /// Calls of one signer to one entity.
+    pub calls_per_queue_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { calls_max: 100_000, bytes_max: 256 << 20, calls_per_queue_max: 4_096 }
+    }
+}
+
+/// What became of a call.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It was executed, and what it did is durable. Other receipts of the same slice that answer it, such as the
+    /// depositary's, follow its own.
+    Included(Arc<Receipt>, Vec<Arc<Receipt>>),
+    /// It was not executed and left no trace.
+    Refused(Refusal),
+}
+
+/// Place of a call's queue.
+type QueueKey = (SignerId, EntityId);
+/// Rank of a queue's head: higher tip first, then earlier arrival.
+type Rank = (std::cmp::Reverse<Amount>, u64);
+
+/// A call that waits, for display.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    /// Its identity.
+    pub hash: CallHash,
+    /// What was asked.
+    pub call: SignedCall,
+    /// Encoded size in bytes.
+    pub size: usize,
+}
+
+/// The pool. Shared between the RPC, which fills it, and the author, which empties it.
+pub struct Pool {
+    network: Network,
+    limits: Limits,
+    server: Arc<RwLock<Server>>,
+    inner: Mutex<Inner>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct Inner {
+    queues: HashMap<QueueKey, Queue>,
+    ready: BTreeSet<(Rank, QueueKey)>,
+    waiters: HashMap<CallHash, Vec<oneshot::Sender<Outcome>>>,
+    calls: usize,
+    bytes: usize,
+    arrivals: u64,
+    /// Something other than a call wants the author's attention.
+    woken: bool,
+}
+
+impl Pool {
+    /// An empty pool over a server's committed state.
+    #[must_use]
+    pub fn new(server: Arc<RwLock<Server>>, limits: Limits) -> Self {
+        let network = server.read().unwrap_or_else(PoisonError::into_inner).facts().network;
+        Self { network, limits, server, inner: Mutex::default(), arrived: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Each critical section keeps the pool consistent at every step.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Checks calls, all signatures in one batch, and queues those that pass. One result for each, in order; the
+    /// receiver tells what became of the call.
+    pub fn submit(
+        &self,
+        calls: Vec<SignedCall>,
+        now: Timestamp,
+        blinding: [u8; 32],
+    ) -> Vec<Result<oneshot::Receiver<Outcome>, PoolError>> {
+        // What cannot be queued anyway does not deserve the cost of a signature check.
+        let verdicts: Vec<Result<(), PoolError>> = calls.iter().map(|call| self.precheck(call, now)).collect();
+        let worth = calls.into_iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(call, _)| call);
+        let mut checked = authenticate_calls(worth.collect(), self.network, now, blinding).into_iter();
+        let mut inner = self.lock();
+        let mut queue = |verdict: Result<(), PoolError>| {
+            verdict?;
+            let call = checked.next().ok_or(PoolError::Stopped)?;
+            self.insert(&mut inner, call.map_err(Refusal::Form)?)
+        };
+        let results = verdicts.into_iter().map(&mut queue).collect();
+        drop(inner);
+        self.arrived.notify_one();
+        results
+    }
+
+    /// Makes a call with the next nonce and queues it, without anybody else getting in between.
+    pub fn submit_next<E: From<PoolError>>(
+        &self,
+        signer: SignerId,
+        entity: EntityId,
+        now: Timestamp,
+        make: impl FnOnce(Nonce) -> Result<SignedCall, E>,
+    ) -> Result<(CallHash, oneshot::Receiver<Outcome>), E> {
+        let mut inner = self.lock();
+        let nonce = self.next_nonce_in(&inner, signer, entity)?;
+        let call = make(nonce)?;
+        let hash = call.hash();
+        // A single signature needs no blinding.
+        let checked = authenticate_calls(vec![call], self.network, now, [0; 32]).pop();
+        let call = checked.ok_or(PoolError::Stopped)?.map_err(|error| PoolError::Refused(Refusal::Form(error)))?;
+        let outcome = self.insert(&mut inner, call)?;
+        drop(inner);
+        self.arrived.notify_one();
+        Ok((hash, outcome))
+    }
+
+    /// The nonce that the next call of this signer to this entity needs, those that wait included.
+    pub fn next_nonce(&self, signer: SignerId, entity: EntityId) -> Result<Nonce, PoolError> {
+        self.next_nonce_in(&self.lock(), signer, entity)
+    }
+
+    fn next_nonce_in(&self, inner: &Inner, signer: SignerId, entity: EntityId) -> Result<Nonce, PoolError> {
+        if let Some(queue) = inner.queues.get(&(signer, entity)) {
+            return Ok(queue.next_nonce);
+        }
+        let server = self.server.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(entity) = server.entity(&entity) else { return Ok(0) };
+        pallet_entities::nonce(&entity.state(), &signer).map_err(|error| PoolError::Refused(Refusal::Unauthorised(error)))
+    }
+
+    fn precheck(&self, call: &SignedCall, now: Timestamp) -> Result<(), PoolError> {
+        call.check_form(self.network, now).map_err(|error| PoolError::Refused(Refusal::Form(error)))?;
+        let (signer, entity) = (call.body.signer.signer_id(), call.body.entity);
+        let inner = self.lock();
+        self.check_room(&inner, &(signer, entity), 0)?;
+        self.check_nonce(&inner, signer, entity, call.body.nonce)
+    }
+
+    fn check_nonce(&self, inner: &Inner, signer: SignerId, entity: EntityId, found: Nonce) -> Result<(), PoolError> {
+        let expected = self.next_nonce_in(inner, signer, entity)?;
+        let error = match found.cmp(&expected) {
+            std::cmp::Ordering::Equal => return Ok(()),
+            std::cmp::Ordering::Less => pallet_entities::Error::NonceTooLow { expected, found },
+            // Later calls of one submission follow each other; a real gap shows when they are queued.
+            std::cmp::Ordering::Greater if found < expected.saturating_add(self.limits.calls_per_queue_max as u64) => {
+                return Ok(());
+            }
+            std::cmp::Ordering::Greater => pallet_entities::Error::NonceGap { expected, found },
+        };
+        Err(PoolError::Refused(Refusal::Unauthorised(error)))
+    }
+
+    fn check_room(&self, inner: &Inner, key: &QueueKey, size: usize) -> Result<(), PoolError> {
+        let busy = |what, used, limit| Err(PoolError::Busy { what, used, limit });
+        if inner.calls >= self.limits.calls_max {
+            return busy("calls", inner.calls, self.limits.calls_max);
+        }
+        if inner.bytes.saturating_add(size) > self.limits.bytes_max {
+            return busy("bytes", inner.bytes, self.limits.bytes_max);
+        }
+        let queued = inner.queues.get(key).map_or(0, Queue::len);
+        if queued >= self.limits.calls_per_queue_max {
+            return busy("calls of this signer", queued, self.limits.calls_per_queue_max);
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &self,
+        inner: &mut Inner,
+        call: Authentic<SignedCall>,
+    ) -> Result<oneshot::Receiver<Outcome>, PoolError> {
+        let body = &call.get().body;
+        let key = (body.signer.signer_id(), body.entity);
+        let waiting = Waiting::new(call, inner.arrivals);
+        self.check_room(inner, &key, waiting.size)?;
+        let expected = self.next_nonce_in(inner, key.0, key.1)?;
+        let found = waiting.nonce();
+        if found != expected {
+            let error = if found < expected {
+                pallet_entities::Error::NonceTooLow { expected, found }
+            } else {
+                pallet_entities::Error::NonceGap { expected, found }
+            };
+            return Err(PoolError::Refused(Refusal::Unauthorised(error)));
+        }
+        inner.arrivals += 1;
+        inner.calls += 1;
+        inner.bytes += waiting.size;
+        let (sender, receiver) = oneshot::channel();
+        inner.waiters.entry(waiting.hash).or_default().push(sender);
+        let rank = waiting.rank();
+        let queue = inner.queues.entry(key).or_insert_with(|| Queue::new(expected));
+        queue.next_nonce = found.saturating_add(1);
+        if queue.is_idle() {
+            inner.ready.insert((rank, key));
+        }
+        queue.push(waiting);
+        Ok(receiver)
+    }
+
+    /// Waits for what became of a call that waits or runs already.
+    pub fn watch(&self, hash: CallHash) -> Option<oneshot::Receiver<Outcome>> {
+        let mut inner = self.lock();
+        let waiters = inner.waiters.get_mut(&hash)?;
+        let (sender, receiver) = oneshot::channel();
+        waiters.push(sender);
+        Some(receiver)
+    }
+
+    /// Takes up to `calls_max` calls for a slice, in the order in which they are to be executed. They stay known until
+    /// [`Pool::conclude`] or [`Pool::forget`].
+    pub fn take(&self, calls_max: usize) -> Vec<Authentic<SignedCall>> {
+        let mut inner = self.lock();
+        let mut taken = Vec::new();
+        while taken.len() < calls_max {
+            let Some((_, key)) = inner.ready.pop_first() else { break };
+            let Some(queue) = inner.queues.get_mut(&key) else { continue };
+            let Some(waiting) = queue.pop() else { continue };
+            if let Some(next) = queue.head_rank() {
+                inner.ready.insert((next, key));
+            }
+            inner.bytes = inner.bytes.saturating_sub(waiting.size);
+            taken.push(waiting.call);
+        }
+        taken
+    }
+
+    /// Tells those who wait what became of the calls of a slice.
+    pub fn conclude(&self, slice_calls: &[(CallHash, QueueKey)], mut outcome: impl FnMut(&CallHash) -> Option<Outcome>) {
+        let mut inner = self.lock();
+        for (hash, key) in slice_calls {
+            inner.calls = inner.calls.saturating_sub(1);
+            let result = outcome(hash);
+            let refused = matches!(result, Some(Outcome::Refused(_)));
+            inner.settle(key);
+            if let (Some(result), Some(waiters)) = (result, inner.waiters.remove(hash)) {
+                for waiter in waiters {
+                    // Somebody who no longer waits need not be told.
+                    let _ = waiter.send(result.clone());
+                }
+            }
+            if refused {
+                inner.drop_queue(key);
+            }
+        }
+    }
+
+    /// How many calls wait or run.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lock().calls
+    }
+
+    /// Whether no call waits or runs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// At most `limit` calls that wait.
+    #[must_use]
+    pub fn pending(&self, limit: usize) -> Vec<Pending> {
+        let inner = self.lock();
+        let waiting = inner.queues.values().flat_map(Queue::iter);
+        waiting
+            .take(limit)
+            .map(|waiting| Pending { hash: waiting.hash, call: waiting.call.get().clone(), size: waiting.size })
+            .collect()
+    }
+
+    /// Blocks until a call waits, [`Pool::wake`] is called, or `timeout` has passed.
+    pub fn wait(&self, timeout: Duration) {
+        let inner = self.lock();
+        let idle = |inner: &mut Inner| inner.ready.is_empty() && !inner.woken;
+        let (mut inner, _) =
+            self.arrived.wait_timeout_while(inner, timeout, idle).unwrap_or_else(PoisonError::into_inner);
+        inner.woken = false;
+    }
+
+    /// Makes the author look around.
+    pub fn wake(&self) {
+        self.lock().woken = true;
+        self.arrived.notify_one();
+    }
+}
+
+impl Inner {
+    /// One call of a queue has been executed or refused.
+    fn settle(&mut self, key: &QueueKey) {
+        if let Some(queue) = self.queues.get_mut(key) {
+            queue.settle();
+            if queue.is_done() {
+                self.queues.remove(key);
+            }
+        }
+    }
+
+    /// After a refusal the calls behind it have a gap before them: they are refused too.
+    fn drop_queue(&mut self, key: &QueueKey) {
+        let Some(queue) = self.queues.get_mut(key) else { return };
+        if let Some(rank) = queue.head_rank() {
+            self.ready.remove(&(rank, *key));
+        }
+        let (expected, dropped) = queue.abandon();
+        if queue.is_done() {
+            self.queues.remove(key);
+        }
+        for waiting in dropped {
+            self.calls = self.calls.saturating_sub(1);
+            self.bytes = self.bytes.saturating_sub(waiting.size);
+            let error = pallet_entities::Error::NonceGap { expected, found: waiting.nonce() };
+            for waiter in self.waiters.remove(&waiting.hash).unwrap_or_default() {
+                let _ = waiter.send(Outcome::Refused(Refusal::Unauthorised(error.clone())));
+            }
+        }
+    }
+}

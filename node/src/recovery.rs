@@ -1,0 +1,135 @@
+//! Starting: from the snapshot on disk through the log to where the node stopped.
+//!
+//! ```text
+//!   rows of the state ─► roots checked against frames and block ─► replay slices ─► each block's roots compared
+//!   (none yet: the genesis is built and written)                     (≤ 100 blocks)
+//! ```
+//!
+//! Whatever does not agree with what was certified is refused by name. Nothing is repaired silently: `xln-node db verify`
+//! tells the extent of the damage.
+
+use codec::Decode;
+use xln_runtime::{Genesis, ReplayError, RestoreError, Server, Slice, StateRow};
+use xln_store::{Store, StoreError};
+
+use crate::author;
+
+/// Why a node cannot start from what is on its disk.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoveryError {
+    /// The database fails or is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The genesis cannot be built.
+    #[error("the chain spec cannot start a network: {0}")]
+    Genesis(#[from] xln_runtime::genesis::GenesisError),
+    /// The snapshot contradicts itself.
+    #[error("the snapshot of block {block} cannot be started from: {reason}")]
+    Restore {
+        /// The snapshot's block.
+        block: u64,
+        /// What is wrong.
+        reason: RestoreError,
+    },
+    /// A slice in the log is unreadable.
+    #[error("slice {slice} in the log does not decode: {reason}")]
+    Slice {
+        /// Its number.
+        slice: u64,
+        /// What is wrong.
+        reason: codec::Error,
+    },
+    /// The log does not lead where it led before.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// The log ends within a sealed block.
+    #[error("the log ends at slice {slice}, before the end of block {number}")]
+    MissingSlices {
+        /// The block.
+        number: u64,
+        /// The last slice that is there.
+        slice: u64,
+    },
+}
+
+/// What recovery found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Recovered {
+    /// Block of the snapshot.
+    pub snapshot: u64,
+    /// Slices that were replayed.
+    pub slices: u64,
+    /// Blocks whose roots were compared.
+    pub blocks: u64,
+}
+
+/// The server as it was when the last durable slice was written.
+pub fn recover(genesis: &Genesis, store: &Store) -> Result<(Server, Recovered), RecoveryError> {
+    let Some(marker) = store.snapshot_marker()? else {
+        return Ok((begin(genesis, store)?, Recovered::default()));
+    };
+    let mut failed = None;
+    let rows = store.load_state().map_while(|row| match row {
+        Ok(row) => Some(runtime_row(row)),
+        Err(error) => {
+            failed = Some(error);
+            None
+        }
+    });
+    let restored = Server::restore(genesis, rows, marker.block.clone(), marker.slice);
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    let block = marker.block.number;
+    let mut server = restored.map_err(|reason| RecoveryError::Restore { block, reason })?;
+    let recovered = replay(&mut server, store)?;
+    Ok((server, Recovered { snapshot: block, ..recovered }))
+}
+
+/// Builds the genesis and writes it down, so that every later start finds a snapshot.
+fn begin(genesis: &Genesis, store: &Store) -> Result<Server, RecoveryError> {
+    let mut server = genesis.build()?;
+    let rows = server.take_dirty();
+    let mut batch = author::snapshot_batch(&rows, &author::marker(&server));
+    batch.put_block(server.head());
+    store.commit(batch)?;
+    Ok(server)
+}
+
+/// Executes the log behind the snapshot. Slices that a block sealed are checked by the block's roots, the others by
+/// their certificates.
+fn replay(server: &mut Server, store: &Store) -> Result<Recovered, RecoveryError> {
+    let mut recovered = Recovered::default();
+    let mut next_block = store.block_by_number(server.head().number.saturating_add(1))?;
+    for row in store.slices_from(server.slice().saturating_add(1)) {
+        let (number, bytes) = row?;
+        let slice = Slice::decode(&mut bytes.as_slice())
+            .map_err(|reason| RecoveryError::Slice { slice: number, reason })?;
+        server.replay(&slice, next_block.is_none())?;
+        recovered.slices += 1;
+        if let Some(header) = &next_block
+            && number.saturating_add(1) == header.first_slice.saturating_add(u64::from(header.slices))
+        {
+            server.replay_block(header)?;
+            recovered.blocks += 1;
+            next_block = store.block_by_number(server.head().number.saturating_add(1))?;
+            if recovered.blocks.is_multiple_of(20) {
+                tracing::info!(block = server.head().number, slice = number, "replaying");
+            }
+        }
+    }
+    if let Some(header) = next_block {
+        // The block's slices must all be there, since they became durable before it.
+        return Err(RecoveryError::MissingSlices { number: header.number, slice: server.slice() });
+    }
+    Ok(recovered)
+}
+
+fn runtime_row(row: xln_store::StateRow) -> StateRow {
+    match row {
+        xln_store::StateRow::Head { signer, entity, head } => StateRow::Head { signer, entity, head },
+        xln_store::StateRow::Entry { signer, entity, key, value } => {
+            StateRow::Value { signer, entity, key, value: Some(value) }
+        }
+    }
+}
