@@ -1,0 +1,95 @@
+//! The names that dashboards and alert rules rely on.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use xln_node::metrics::Metrics;
+use xln_primitives::{Amount, AssetId, CallHash, ChannelId, EntityId, Timestamp};
+use xln_runtime::{EntityEvents, Receipt, RuntimeError, RuntimeEvent, genesis::GenesisAsset};
+
+/// A payment of 120.50 usd.
+fn paid(from: EntityId, to: EntityId) -> RuntimeEvent {
+    RuntimeEvent::Channels(pallet_channels::Event::PaidDirect {
+        channel: ChannelId::ZERO,
+        asset: AssetId::named("usd"),
+        amount: Amount::new(12_050),
+        from,
+        to,
+    })
+}
+
+fn usd() -> GenesisAsset {
+    GenesisAsset {
+        id: AssetId::named("usd"),
+        symbol: "usd".to_owned(),
+        name: "US dollar".to_owned(),
+        decimals: 2,
+        bridge: EntityId::ZERO,
+        faucet_max: None,
+    }
+}
+
+fn receipt(result: Result<(), RuntimeError>, events: Vec<RuntimeEvent>) -> Arc<Receipt> {
+    let (call, entity) = (CallHash::default(), EntityId::ZERO);
+    Arc::new(Receipt { call, entity, height: 1, result, events, changes: Vec::new() })
+}
+
+#[test]
+fn exactly_these_names_are_exported() {
+    let metrics = Metrics::new(&[usd()]);
+    let (payer, payee) = (EntityId::new([1; 32]), EntityId::new([2; 32]));
+    let stranger = RuntimeError::ForgedNotice { from: payer };
+    metrics.receipts(&[receipt(Ok(()), vec![paid(payer, payee)]), receipt(Err(stranger), vec![])]);
+    // Both sides report the payment; it counts once.
+    for entity in [payer, payee] {
+        let (height, timestamp) = (1, Timestamp::ZERO);
+        metrics.events(&[EntityEvents { entity, height, timestamp, events: vec![paid(payer, payee)] }]);
+    }
+    metrics.slice_written(Duration::from_millis(2), Duration::from_millis(1), 100, 3);
+    metrics.block_sealed(Duration::from_millis(1));
+    metrics.block_interval(Duration::from_millis(100));
+    metrics.snapshot_written(Duration::from_millis(5));
+    metrics.pool(4);
+    metrics.state(5, 6);
+    let text = metrics.text().unwrap();
+    let families: BTreeSet<(&str, &str)> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .filter_map(|line| line.split_once(' '))
+        .collect();
+    let expected = [
+        ("process_cpu_seconds", "counter"),
+        ("process_open_fds", "gauge"),
+        ("process_resident_memory_bytes", "gauge"),
+        ("process_start_time_seconds", "gauge"),
+        ("xln_block_interval_seconds", "histogram"),
+        ("xln_block_time_seconds", "histogram"),
+        ("xln_build", "info"),
+        ("xln_channels", "gauge"),
+        ("xln_frames", "counter"),
+        ("xln_fsync_seconds", "histogram"),
+        ("xln_mempool_calls", "gauge"),
+        ("xln_payment_volume", "counter"),
+        ("xln_slice_seconds", "histogram"),
+        ("xln_snapshot_seconds", "histogram"),
+        ("xln_state_keys", "gauge"),
+        ("xln_transactions", "counter"),
+        ("xln_written_bytes", "counter"),
+    ];
+    assert_eq!(families, BTreeSet::from(expected));
+    for sample in [
+        "xln_build_info{version=",
+        "xln_payment_volume_total{asset=\"usd\"} 120.5\n",
+        "xln_transactions_total{type=\"channels\",status=\"ok\"} 1",
+        "xln_transactions_total{type=\"other\",status=\"failed\"} 1",
+        "xln_frames_total 3",
+        "xln_written_bytes_total 100",
+        "xln_mempool_calls 4",
+        "xln_state_keys 5",
+        "xln_channels 6",
+        "xln_slice_seconds_count 1",
+        "xln_block_interval_seconds_bucket{le=\"0.1\"} 1",
+        "process_cpu_seconds_total ",
+    ] {
+        assert!(text.contains(sample), "{sample} is not in\n{text}");
+    }
+}
