@@ -1,5 +1,7 @@
 //! A keystore in a folder, as a node uses it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,

@@ -194,3 +194,44 @@ fn identify(db: &DB, path: &Path, network: Network) -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reopened(change: impl FnOnce(&DB)) -> StoreError {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Network::ZERO, &Options::default()).unwrap();
+        change(&store.inner.db);
+        drop(store);
+        Store::open(folder.path(), Network::ZERO, &Options::default()).unwrap_err()
+    }
+
+    #[test]
+    fn another_layout_is_refused_by_its_version() {
+        // A later layout may say more about itself than this version can read.
+        let later = (SCHEMA + 1, Network::ZERO, 5_u64).encode();
+        let refusal = reopened(|db| db.put(IDENTITY_KEY, later).unwrap());
+        assert!(matches!(refusal, StoreError::Schema { found: 2, expected: SCHEMA, .. }));
+    }
+
+    #[test]
+    fn a_database_that_lost_its_identity_is_not_claimed_anew() {
+        let lost = reopened(|db| db.delete(IDENTITY_KEY).unwrap());
+        assert!(matches!(lost, StoreError::NoIdentity { .. }));
+        let damaged = reopened(|db| db.put(IDENTITY_KEY, [1, 0, 0, 0, 9]).unwrap());
+        assert!(matches!(damaged, StoreError::NoIdentity { .. }));
+    }
+
+    #[test]
+    fn a_column_of_a_later_version_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Store::open(folder.path(), Network::ZERO, &Options::default()).unwrap());
+        let names = DB::list_cf(&rocksdb::Options::default(), folder.path()).unwrap();
+        let mut db = DB::open_cf(&rocksdb::Options::default(), folder.path(), names).unwrap();
+        db.create_cf("holograms", &rocksdb::Options::default()).unwrap();
+        drop(db);
+        let refusal = Store::open(folder.path(), Network::ZERO, &Options::default()).unwrap_err();
+        assert!(matches!(refusal, StoreError::UnknownColumn { column, .. } if column == "holograms"));
+    }
+}

@@ -1,5 +1,7 @@
 //! The store as a node uses it: through its public interface, across restarts and failures.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
