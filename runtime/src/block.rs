@@ -1,12 +1,9 @@
-//! Sealing: the slices of the last 100 ms become a block.
+//! Sealing: the slices of the last 100 ms, or whatever the chain spec says, become a block.
 
 use xln_primitives::{BlockHeader, Hash, Timestamp, outputs::merkle_root};
 use xln_tree::Tree;
 
 use crate::{entity::Entity, server::OpenBlock, server::Server};
-
-/// How long a block collects slices, in milliseconds.
-pub const BLOCK_TIME_MS: u64 = 100;
 
 /// A block that nobody has seen yet.
 #[derive(Debug)]

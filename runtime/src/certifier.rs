@@ -20,8 +20,9 @@ pub struct CertifyError {
 /// threads at once; `ordinal` is the number of the frame within its slice, counted in the order in which the
 /// certificates are logged.
 pub trait Certifier: Sync {
-    /// Whether frames of this board can be certified here at all.
-    fn can_certify(&self, board: &Board) -> bool;
+    /// Whether frames of this entity, whose board this is, can be certified here now. An entity that cannot does not
+    /// advance: what others say to it waits in the outbox, and nothing of others waits for it.
+    fn can_certify(&self, entity: EntityId, board: &Board) -> bool;
 
     /// The board's certificate of `header`.
     fn certify(
@@ -42,13 +43,15 @@ pub struct Recorded<'a> {
     pub network: xln_primitives::Network,
     /// All certificates of the slice, in order.
     pub certificates: &'a [Certificate],
+    /// Entities that could not certify then, ascending.
+    pub absent: &'a [EntityId],
     /// Whether to check signatures. A log whose checksums were verified may be trusted for speed.
     pub verify: bool,
 }
 
 impl Certifier for Recorded<'_> {
-    fn can_certify(&self, _board: &Board) -> bool {
-        true
+    fn can_certify(&self, entity: EntityId, _board: &Board) -> bool {
+        self.absent.binary_search(&entity).is_err()
     }
 
     fn certify(

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use codec::Encode;
 use pallet_channels::Due;
-use xln_primitives::{EntityId, Timestamp};
+use xln_primitives::{EntityId, Hash, Timestamp};
 
 use crate::{ServerInput, entity::Entity, proofs::DepositaryProof, server::Server};
 
@@ -76,9 +76,14 @@ impl Server {
     fn input(&self, entity: EntityId, due: &Due) -> Option<ServerInput> {
         match due {
             Due::Expire { channel, slot, hash, deadline } => {
-                let key = pallet_reserves::reveal_key(&(*hash.as_bytes()).into());
-                let proof = self.prove_at(*deadline, key.as_ref())?;
-                Some(ServerInput::ConditionExpired { entity, channel: *channel, slot: *slot, proof })
+                let (channel, slot, hash) = (*channel, *slot, Hash::new(*hash.as_bytes()));
+                let revelation = pallet_reserves::revealed(&self.depositary()?.state(), &hash).ok().flatten();
+                if let Some(revelation) = revelation.filter(|revelation| revelation.at < *deadline) {
+                    let preimage = revelation.preimage;
+                    return Some(ServerInput::PreimagePublished { entity, channel, slot, preimage });
+                }
+                let proof = self.prove_at(*deadline, pallet_reserves::reveal_key(&hash).as_ref())?;
+                Some(ServerInput::ConditionExpired { entity, channel, slot, proof })
             }
             Due::Settlement { channel, settlement } => {
                 let key = pallet_reserves::channel_key(channel);

@@ -95,7 +95,7 @@ impl Server {
         }
         let carried = round.into_values().flat_map(|work| work.deliveries).collect();
 
-        let Execution { entities, touched, refused, pointless, certificates, outcome, .. } = execution;
+        let Execution { entities, touched, absent, refused, pointless, certificates, outcome, .. } = execution;
         // By place, not by content: of two equal inputs in one slice the first may have an effect.
         let dropped: BTreeSet<usize> = refused.iter().map(|(place, _)| *place).collect();
         let hash_of = |(place, refusal)| Some((calls.get::<usize>(place)?.0, refusal));
@@ -107,6 +107,7 @@ impl Server {
             calls: without(calls, &dropped).map(|(_, call)| call).collect(),
             server: without(inputs.server, &pointless).collect(),
             messages,
+            absent: absent.into_iter().collect(),
             certificates,
         };
         let founded = entities.keys().filter(|id| self.entity(id).is_none()).copied().collect();
@@ -143,6 +144,8 @@ struct Execution<'a> {
     /// Entities that a first call brings into being.
     newcomers: BTreeMap<EntityId, Entity>,
     touched: BTreeMap<EntityId, BTreeSet<Vec<u8>>>,
+    /// Entities for which there was work but no key.
+    absent: BTreeSet<EntityId>,
     /// Calls that were not executed, by their place in the slice.
     refused: Vec<(usize, Refusal)>,
     /// Server inputs without effect, by their place in the slice.
@@ -173,6 +176,7 @@ impl<'a> Execution<'a> {
             entities: BTreeMap::new(),
             newcomers: BTreeMap::new(),
             touched: BTreeMap::new(),
+            absent: BTreeSet::new(),
             refused: Vec::new(),
             pointless: BTreeSet::new(),
             certificates: Vec::new(),
@@ -184,6 +188,16 @@ impl<'a> Execution<'a> {
         self.entities.get(id).or_else(|| self.newcomers.get(id)).or_else(|| self.server.entity(id))
     }
 
+    /// Whether an entity is here and can make a frame. One without a key is noted as absent.
+    fn can_act(&mut self, id: &EntityId) -> bool {
+        let Some(board) = self.entity(id).map(|entity| Arc::clone(&entity.board)) else { return false };
+        let can = self.certifier.can_certify(*id, &board);
+        if !can {
+            self.absent.insert(*id);
+        }
+        can
+    }
+
     fn first_round(
         &mut self,
         server: &'a [ServerInput],
@@ -192,7 +206,7 @@ impl<'a> Execution<'a> {
     ) -> Round<'a> {
         let mut round = Round::new();
         for (place, input) in server.iter().enumerate() {
-            if self.entity(&input.entity()).is_some() {
+            if self.can_act(&input.entity()) {
                 round.entry(input.entity()).or_default().server.push((place, input));
             }
         }
@@ -219,13 +233,11 @@ impl<'a> Execution<'a> {
             let newcomer = found(id, call).ok_or(Refusal::UnknownEntity { entity: id })?;
             self.newcomers.insert(id, newcomer);
         }
-        match self.entity(&id) {
-            Some(entity) if self.certifier.can_certify(&entity.board) => Ok(()),
-            _ => {
-                self.newcomers.remove(&id);
-                Err(Refusal::NoKey { entity: id })
-            }
+        if self.can_act(&id) {
+            return Ok(());
         }
+        self.newcomers.remove(&id);
+        Err(Refusal::NoKey { entity: id })
     }
 
     /// One frame for everybody who has work. Returns the work of the next round.
@@ -290,7 +302,7 @@ impl<'a> Execution<'a> {
         for (index, message) in (0_u32..).zip(messages) {
             let to = message.to;
             let delivery = Delivery::here(message, Arc::clone(&frame), index);
-            if self.entity(&to).is_some() {
+            if self.can_act(&to) {
                 next.entry(to).or_default().deliveries.push(delivery);
             } else {
                 self.outcome.outbox.extend(delivery.certified());

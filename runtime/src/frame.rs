@@ -121,6 +121,10 @@ impl<'a> Frame<'a> {
                 ServerInput::Reveal { channel, slot, .. } => {
                     Ok(pallet_channels::reveal(env, *channel, *slot)?)
                 }
+                ServerInput::PreimagePublished { channel, slot, preimage, .. } => {
+                    let preimage = pallet_channels::Preimage::new(*preimage);
+                    Ok(pallet_channels::preimage_published(env, *channel, *slot, preimage)?)
+                }
             }
         })?;
         self.inputs.push(input.using_encoded(keccak256));

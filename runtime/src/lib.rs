@@ -51,7 +51,7 @@ mod slice;
 mod snapshot;
 
 pub use authentic::{Authentic, authenticate_calls, authenticate_message};
-pub use block::{BLOCK_TIME_MS, Sealed};
+pub use block::Sealed;
 pub use call::{RuntimeCall, RuntimeMessage};
 pub use certifier::{Certifier, CertifyError, Recorded};
 pub use entity::{Entity, Head};

@@ -46,7 +46,8 @@ pub(crate) fn unrevealed(facts: &Facts, hash: &PaymentHash, deadline: Timestamp,
         Some(None) => true,
         // Revealed, but too late: that counts as not revealed.
         Some(Some(revealed)) => {
-            Timestamp::decode(&mut revealed.as_slice()).is_ok_and(|revealed| revealed >= deadline)
+            pallet_reserves::Revelation::decode(&mut revealed.as_slice())
+                .is_ok_and(|revealed| revealed.at >= deadline)
         }
         None => false,
     }

@@ -54,7 +54,12 @@ impl Server {
         if slice.number != self.slice.saturating_add(1) {
             return Err(ReplayError::Gap { last: self.slice, found: slice.number });
         }
-        let recorded = Recorded { network: self.facts().network, certificates: &slice.certificates, verify };
+        let recorded = Recorded {
+            network: self.facts().network,
+            certificates: &slice.certificates,
+            absent: &slice.absent,
+            verify,
+        };
         let mut executed = self
             .execute(slice.timestamp, slice.entropy, slice.inputs(), &recorded)
             .map_err(|reason| ReplayError::Frame { slice: slice.number, reason })?;

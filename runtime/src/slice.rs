@@ -55,6 +55,18 @@ pub enum ServerInput {
         /// Its place among the channel's conditions.
         slot: u16,
     },
+    /// The preimage of a condition was published at the depositary before its deadline.
+    #[codec(index = 4)]
+    PreimagePublished {
+        /// The payer.
+        entity: EntityId,
+        /// Channel of the condition.
+        channel: ChannelId,
+        /// Its place among the channel's conditions.
+        slot: u16,
+        /// What was published; it proves itself.
+        preimage: [u8; 32],
+    },
 }
 
 impl ServerInput {
@@ -65,7 +77,8 @@ impl ServerInput {
             Self::Heartbeat { entity }
             | Self::ConditionExpired { entity, .. }
             | Self::SettlementExpired { entity, .. }
-            | Self::Reveal { entity, .. } => *entity,
+            | Self::Reveal { entity, .. }
+            | Self::PreimagePublished { entity, .. } => *entity,
         }
     }
 }
@@ -104,6 +117,8 @@ pub struct Slice {
     pub messages: Vec<CertifiedMessage<RuntimeMessage>>,
     /// See [`SliceInputs::calls`]; only those that were executed.
     pub calls: Vec<SignedCall>,
+    /// Entities for which there was work but no key, ascending.
+    pub absent: Vec<EntityId>,
     /// Certificates of the frames that it made: by delivery round, then by entity.
     pub certificates: Vec<Certificate>,
 }

@@ -233,3 +233,17 @@ fn time_in_frames_only_moves_forward_whatever_the_clock_says() {
     let head = network.server.entity(&network.id("alice")).unwrap().head().unwrap();
     assert!(head.header.timestamp > Timestamp::from_millis(5_000));
 }
+
+#[test]
+fn an_entity_without_its_key_does_not_advance_and_nobody_waits_for_it() {
+    let mut network = Network::new();
+    network.lose_key("bob");
+    let executed = network.run(vec![network.call("alice", 0, [transfer(network.id("bob"), 5).into()])]);
+    assert_eq!(network.reserve(network.id("bob")), Amount::new(1005), "the depositary has executed it");
+    assert_eq!(executed.outbox.len(), 1, "its notice to bob waits");
+    assert_eq!(executed.slice.absent, [network.id("bob")]);
+    network.seal();
+    let mut again = network.genesis.build().unwrap();
+    again.replay(&network.slices[0], true).unwrap();
+    again.replay_block(&network.blocks[0]).unwrap();
+}

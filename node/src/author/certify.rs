@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use xln_keystore::Keystore;
-use xln_primitives::{Board, Certificate, FrameHeader, Network, Vote};
+use xln_primitives::{Board, Certificate, EntityId, FrameHeader, Network, Vote};
 use xln_runtime::{Certifier, CertifyError};
 
 /// Signs the frames of boards of one whose key is in the keystore.
@@ -21,7 +21,7 @@ impl KeystoreCertifier {
 }
 
 impl Certifier for KeystoreCertifier {
-    fn can_certify(&self, board: &Board) -> bool {
+    fn can_certify(&self, _entity: EntityId, board: &Board) -> bool {
         board.sole_signer().is_some_and(|key| self.keystore.has(&key.signer_id()))
     }
 

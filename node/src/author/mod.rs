@@ -80,6 +80,7 @@ impl Author {
     /// Works until it is told to stop; the last block is sealed and the state written then.
     pub fn run(mut self) -> Result<(), AuthorError> {
         let block_time = self.block_time;
+        self.redeliver(&self.present())?;
         let mut tick = Instant::now() + block_time;
         let mut last_seal = Instant::now();
         while !self.stop.load(Ordering::Acquire) {

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use codec::{Decode, Encode};
 use xln_primitives::{CallHash, CertifiedMessage, EntityId, Hash, SignerId};
-use xln_runtime::{Executed, Receipt, Refusal, SliceInputs, authenticate_message};
+use xln_runtime::{Certifier, Entity, Executed, Receipt, Refusal, SliceInputs, authenticate_message};
 use xln_store::{Batch, PeerId};
 
 use super::{Author, AuthorError, clock::system_time};
@@ -47,26 +47,30 @@ impl Author {
         let start = Instant::now();
         let mut executed =
             self.read().execute(system_time(), Hash::new(entropy), inputs, self.certifier.as_ref())?;
-        let written = self.store.commit(batch(&executed))?;
-        self.write().commit(&mut executed);
-        self.metrics.slice_written(start.elapsed(), written.duration, written.bytes, executed.frames);
-
+        // Without a frame nothing has changed: the inputs were refused or came too late.
+        if executed.frames > 0 {
+            let written = self.store.commit(batch(&executed))?;
+            self.write().commit(&mut executed);
+            self.metrics.slice_written(start.elapsed(), written.duration, written.bytes, executed.frames);
+        }
         let receipts: Vec<Arc<Receipt>> =
             core::mem::take(&mut executed.receipts).into_iter().map(Arc::new).collect();
-        self.metrics.receipts(&receipts);
-        self.metrics.events(&executed.events);
-        self.observer.slice(executed.slice.number, &executed.events, &receipts);
+        if executed.frames > 0 {
+            self.metrics.receipts(&receipts);
+            self.metrics.events(&executed.events);
+            self.observer.slice(executed.slice.number, &executed.events, &receipts);
+        }
         let outcomes = Outcomes::new(&executed, &receipts);
         self.pool.conclude(&taken, |hash| outcomes.of(hash));
-        self.welcome(&executed.founded)
+        self.redeliver(&executed.founded)
     }
 
-    /// Hands entities that are new here what others have said to them before they came.
-    fn welcome(&mut self, founded: &[EntityId]) -> Result<(), AuthorError> {
-        for entity in founded {
+    /// Hands entities what others have said to them while they were not here or had no key here.
+    pub(super) fn redeliver(&mut self, entities: &[EntityId]) -> Result<(), AuthorError> {
+        for entity in entities {
             let peer = PeerId::new(*entity.as_bytes());
-            let mut messages = Vec::new();
             let mut batch = Batch::new();
+            let mut messages = Vec::new();
             for row in self.store.outbox(&peer, 0) {
                 let (number, bytes) = row?;
                 batch.remove_outbox(&peer, number);
@@ -76,11 +80,19 @@ impl Author {
                 messages.extend(authenticate_message(message, server.facts().network, sender.board()).ok());
             }
             if !messages.is_empty() {
+                tracing::info!(%entity, messages = messages.len(), "delivering what had to wait");
                 self.execute(SliceInputs { messages, ..SliceInputs::default() })?;
+                // After a crash in between they are delivered again, and have no effect the second time.
                 self.store.commit(batch)?;
             }
         }
         Ok(())
+    }
+
+    /// The hosted entities whose key is here.
+    pub(super) fn present(&self) -> Vec<EntityId> {
+        let can_act = |entity: &&Entity| self.certifier.can_certify(entity.id(), entity.board());
+        self.read().entities().filter(can_act).map(Entity::id).collect()
     }
 }
 

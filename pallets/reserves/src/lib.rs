@@ -66,7 +66,7 @@ pub use genesis::{genesis_account, genesis_asset, genesis_reserve};
 pub use invariant::{Violation, try_state};
 pub use notice::{Notice, Settled, SettledRow};
 pub use reserve::{reserve, reserves};
-pub use reveal::{reveal_key, revealed};
+pub use reveal::{Revelation, reveal_key, revealed};
 pub use settlement::{Settlement, SettlementRow, half};
 pub use totals::{Totals, totals};
 pub use withdrawal::{Withdrawal, WithdrawalId, withdrawal, withdrawals};

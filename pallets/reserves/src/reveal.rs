@@ -1,18 +1,28 @@
 //! Revealed preimages: published here before its deadline, a preimage counts in every later dispute.
 
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use xln_primitives::{Hash, Storage, StorageKey, StorageMap, StorageType, Timestamp};
 
 use crate::{Config, Error, Event};
 
-/// When the preimage of a SHA-256 hash was published first.
-const REVEALS: StorageMap<Hash, Timestamp> = StorageMap::new(StorageType::Reserves, 8);
+/// The publication of a preimage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen)]
+pub struct Revelation {
+    /// When it was published first.
+    pub at: Timestamp,
+    /// What was published.
+    pub preimage: [u8; 32],
+}
 
-/// When the preimage of this SHA-256 hash was published; `None` if it was not.
-pub fn revealed(storage: &(impl Storage + ?Sized), hash: &Hash) -> Result<Option<Timestamp>, Error> {
+/// What was published for a SHA-256 hash.
+const REVEALS: StorageMap<Hash, Revelation> = StorageMap::new(StorageType::Reserves, 8);
+
+/// The publication of the preimage of this SHA-256 hash; `None` if there was none.
+pub fn revealed(storage: &(impl Storage + ?Sized), hash: &Hash) -> Result<Option<Revelation>, Error> {
     Ok(REVEALS.get(storage, hash)?)
 }
 
-/// Where the [`Timestamp`] of the revelation of this SHA-256 hash stands in the depositary's state, for proofs. Its
+/// Where the [`Revelation`] of this SHA-256 hash stands in the depositary's state, for proofs. Its
 /// absence proves that the hash was not revealed.
 #[must_use]
 pub fn reveal_key(hash: &Hash) -> StorageKey {
@@ -25,8 +35,8 @@ pub(crate) fn reveal<T: Config>(env: &mut T, preimage: &[u8; 32]) -> Result<(), 
     if revealed(env, &hash)?.is_some() {
         return Ok(());
     }
-    let now = env.now();
-    REVEALS.put(env, &hash, &now);
+    let revelation = Revelation { at: env.now(), preimage: *preimage };
+    REVEALS.put(env, &hash, &revelation);
     env.deposit_event(Event::Revealed { hash, preimage: *preimage });
     Ok(())
 }

@@ -31,7 +31,7 @@ pub(crate) struct Network {
 struct Keys(BTreeMap<SignerId, SecretKey>);
 
 impl Certifier for Keys {
-    fn can_certify(&self, board: &Board) -> bool {
+    fn can_certify(&self, _entity: EntityId, board: &Board) -> bool {
         board.sole_signer().is_some_and(|key| self.0.contains_key(&key.signer_id()))
     }
 
@@ -131,6 +131,10 @@ impl Network {
     pub(crate) fn hold_key(&mut self, name: &str) {
         let secret = secret(name);
         self.keys.0.insert(secret.public().unwrap().signer_id(), secret);
+    }
+
+    pub(crate) fn lose_key(&mut self, name: &str) {
+        self.keys.0.remove(&secret(name).public().unwrap().signer_id());
     }
 
     pub(crate) fn call<const N: usize>(&self, who: &str, nonce: u64, calls: [RuntimeCall; N]) -> SignedCall {

@@ -142,7 +142,7 @@ fn pallet(criterion: &mut Criterion) {
 struct Unsigned;
 
 impl Certifier for Unsigned {
-    fn can_certify(&self, _board: &Board) -> bool {
+    fn can_certify(&self, _entity: EntityId, _board: &Board) -> bool {
         true
     }
 

@@ -82,7 +82,7 @@ struct Keys {
 }
 
 impl Certifier for Keys {
-    fn can_certify(&self, board: &Board) -> bool {
+    fn can_certify(&self, _entity: EntityId, board: &Board) -> bool {
         board.sole_signer().is_some_and(|key| self.secrets.contains_key(&key.signer_id()))
     }
 

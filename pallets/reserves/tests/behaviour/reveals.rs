@@ -1,6 +1,6 @@
 //! Preimages that are published.
 
-use pallet_reserves::{Call, Event, reveal_key, revealed};
+use pallet_reserves::{Call, Event, Revelation, reveal_key, revealed};
 use xln_primitives::{Hash, Storage, Timestamp};
 
 use crate::ledger::{Ledger, OTHER};
@@ -20,9 +20,9 @@ fn a_preimage_counts_from_the_first_time_that_it_is_published() {
     assert_eq!(ledger.call(OTHER, Call::Reveal { preimage: PREIMAGE }), Ok(()));
     ledger.now = 5_000;
     assert_eq!(ledger.call(OTHER, Call::Reveal { preimage: PREIMAGE }), Ok(()));
-    let first = Timestamp::from_millis(1_000);
+    let first = Revelation { at: Timestamp::from_millis(1_000), preimage: PREIMAGE };
     assert_eq!(revealed(&ledger.state, &hash), Ok(Some(first)));
     assert_eq!(ledger.events, [Event::Revealed { hash, preimage: PREIMAGE }]);
-    let stored = ledger.state.get(reveal_key(&hash).as_ref()).map(|mut bytes| Timestamp::decode(&mut bytes));
+    let stored = ledger.state.get(reveal_key(&hash).as_ref()).map(|mut bytes| Revelation::decode(&mut bytes));
     assert_eq!(stored, Some(Ok(first)));
 }
