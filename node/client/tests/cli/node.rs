@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use jsonrpsee::{
+    PendingSubscriptionSink,
     server::{RpcModule, Server, ServerHandle},
     types::ErrorObjectOwned,
 };
@@ -55,6 +56,22 @@ pub(crate) fn payment(status: &str, failure: &Value) -> Value {
     })
 }
 
+/// A feed that loses its reader after the second payment.
+fn feed_after(cursor: Option<&str>) -> Vec<Value> {
+    let payment = |cursor: &str| {
+        let body = json!({ "kind": "payment", "data": payment("succeeded", &Value::Null) });
+        json!({ "cursor": cursor, "channel": "payments", "body": body })
+    };
+    match cursor {
+        Some("2") => vec![payment("3"), payment("4")],
+        _ => vec![
+            payment("1"),
+            payment("2"),
+            json!({ "cursor": "2", "channel": null, "body": { "kind": "lagged" } }),
+        ],
+    }
+}
+
 impl Node {
     /// Answers every method of the script with what stands there; assets are USD and ETH.
     pub(crate) fn start(script: Vec<(&'static str, Result<Value, RpcError>)>) -> Self {
@@ -75,6 +92,21 @@ impl Node {
             };
             module.register_method(method, respond).unwrap();
         }
+        let subscribed = move |params: jsonrpsee::types::Params<'static>,
+                               pending: PendingSubscriptionSink,
+                               _,
+                               _| {
+            let from =
+                params.parse::<Value>().ok().and_then(|params| params["from"].as_str().map(str::to_owned));
+            async move {
+                let Ok(sink) = pending.accept().await else { return };
+                for notification in feed_after(from.as_deref()) {
+                    let json = jsonrpsee::core::to_json_raw_value(&notification).unwrap();
+                    let _ = sink.send(json).await;
+                }
+            }
+        };
+        module.register_subscription("subscribe", "notification", "unsubscribe", subscribed).unwrap();
         let (url, server) = runtime.block_on(async {
             let server = Server::builder().build("127.0.0.1:0").await.unwrap();
             (format!("ws://{}", server.local_addr().unwrap()), server.start(module))

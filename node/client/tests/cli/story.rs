@@ -154,3 +154,18 @@ fn balances_add_up_over_reserve_and_channels() {
     let csv = stdout(&xln(&node.url, "--as alice balance -o csv"));
     assert_eq!(csv.lines().nth(1), Some("alice,USD,1000.00,760.00,240.00,0.00,240.00"), "{csv}");
 }
+
+#[test]
+fn watching_goes_on_without_a_gap_after_being_too_slow() {
+    let node = Node::start(Vec::new());
+    let output = xln(&node.url, "watch --count 4 -o json");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output);
+    let cursors: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["cursor"].clone()).collect();
+    assert_eq!(cursors, ["1", "2", "3", "4"]);
+    let people = stdout(&xln(&node.url, "watch payments --count 1"));
+    assert_eq!(people, "1 payment 120.00 USD alice → bob succeeded\n");
+    let http = xln(&node.url.replace("ws://", "http://"), "watch");
+    assert_eq!(http.status.code(), Some(64), "{}", stderr(&http));
+}

@@ -84,6 +84,8 @@ pub struct ServerConfig {
     pub message_buffer: u32,
     /// Calls per minute and address (of IPv6, per /64); `None` for no limit.
     pub calls_per_minute: Option<u32>,
+    /// Longest time in which the next request's headers must be complete, on a new or a kept connection.
+    pub header_deadline: Duration,
     /// Longest time that an HTTP request, reading its body included, may take.
     pub request_deadline: Duration,
     /// How long a subscriber may leave a notification unread before its subscription is dropped.
@@ -106,6 +108,7 @@ impl ServerConfig {
             max_subscriptions: 64,
             message_buffer: 64,
             calls_per_minute: None,
+            header_deadline: Duration::from_secs(30),
             request_deadline: Duration::from_secs(120),
             reader_deadline: Duration::from_secs(10),
         }

@@ -19,11 +19,16 @@ use std::{
 };
 
 use futures::FutureExt;
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
 use jsonrpsee::{
-    core::{BoxError, RegisterMethodError, middleware::RpcServiceBuilder},
+    core::{RegisterMethodError, middleware::RpcServiceBuilder},
     server::{
         BatchRequestConfig, HttpRequest, HttpResponse, Methods, PingConfig, RpcModule, Server, ServerHandle,
-        StopHandle, serve_with_graceful_shutdown, stop_channel,
+        StopHandle, stop_channel,
     },
 };
 use tokio::{
@@ -179,7 +184,7 @@ async fn accept<B: Backend>(listener: TcpListener, shared: Arc<Shared<B>>, stop:
         let (shared, stop) = (Arc::clone(&shared), stop.clone());
         connections.spawn(async move {
             if let Err(error) = connection(socket, peer.ip(), permit, shared, stop).await {
-                tracing::debug!(%peer, error, "a connection ended");
+                tracing::debug!(%peer, %error, "a connection ended");
             }
         });
     }
@@ -196,8 +201,11 @@ async fn connection<B: Backend>(
     permit: Arc<OwnedSemaphorePermit>,
     shared: Arc<Shared<B>>,
     stop: StopHandle,
-) -> Result<(), BoxError> {
-    socket.set_nodelay(true)?;
+) -> Result<(), hyper::Error> {
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%error, "answers may be delayed");
+    }
+    let header_deadline = shared.config.header_deadline;
     let throttle = {
         let meter = shared.meter.clone();
         move |inner| Throttled { inner, meter: meter.clone(), address }
@@ -215,7 +223,7 @@ async fn connection<B: Backend>(
         CorsLayer::new().allow_origin(allowed).allow_methods(Any).allow_headers(Any)
     };
     let answering = cors.layer(rpc);
-    let service = tower::service_fn(move |mut request: HttpRequest<_>| {
+    let service = tower::service_fn(move |mut request: HttpRequest<Incoming>| {
         request.extensions_mut().insert(Arc::clone(&permit));
         let mut answering = answering.clone();
         let shared = Arc::clone(&shared);
@@ -236,5 +244,17 @@ async fn connection<B: Backend>(
         .map(Ok::<HttpResponse, Infallible>)
         .boxed()
     });
-    serve_with_graceful_shutdown(socket, service, stop.shutdown()).await
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_deadline)
+        .serve_connection(TokioIo::new(socket), TowerToHyperService::new(service))
+        .with_upgrades();
+    let stopped = stop.shutdown();
+    tokio::pin!(connection, stopped);
+    tokio::select! {
+        ended = &mut connection => return ended,
+        () = &mut stopped => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
 }

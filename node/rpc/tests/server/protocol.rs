@@ -1,6 +1,6 @@
 //! Faults of the protocol, limits, and who may come near.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use jsonrpsee::core::client::ClientT;
 use serde_json::json;
@@ -85,7 +85,7 @@ async fn a_connection_too_many_is_closed_and_the_others_go_on() {
     assert!(first.request::<serde_json::Value, _>("system.health", jsonrpsee::rpc_params![]).await.is_ok());
     drop(first);
     let free = async { while call(server.address(), "system.health", "{}").await.status != 200 {} };
-    assert!(tokio::time::timeout(std::time::Duration::from_secs(10), free).await.is_ok());
+    assert!(tokio::time::timeout(Duration::from_secs(10), free).await.is_ok());
 }
 
 #[tokio::test]
@@ -146,4 +146,21 @@ async fn a_stopped_server_lets_its_connections_and_its_port_go() {
     client.on_disconnect().await;
     let again = xln_rpc::serve(backend, ServerConfig::at(address), "1").await.unwrap();
     assert_eq!(again.address(), address);
+}
+
+#[tokio::test]
+async fn whoever_sends_headers_or_a_body_too_slowly_is_cut_off() {
+    let (server, _) = started(|config| {
+        config.header_deadline = Duration::from_millis(50);
+        config.request_deadline = Duration::from_millis(50);
+    })
+    .await;
+    let headers = send(server.address(), b"POST / HTTP/1.1\r\nhost: localhost\r\n").await;
+    assert!(matches!(headers.status, 0 | 408), "{}", headers.status);
+    let head =
+        "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n";
+    let body = send(server.address(), format!("{head}content-length: 100\r\n\r\n{{").as_bytes()).await;
+    assert_eq!(body.status, 408);
+    let kept = format!("GET /health HTTP/1.1\r\nhost: {}\r\n\r\n", server.address());
+    assert_eq!(send(server.address(), kept.as_bytes()).await.status, 200);
 }
