@@ -6,6 +6,7 @@
 //! | `channels` | channel transitions, signatures checked beforehand: proposed, received, acknowledged |
 //! | `state` | bytes of state and of memory per channel; prints figures, times nothing |
 //! | `tree` | the state tree with a million keys |
+//! | `node` | a whole node over RPC, durable: latency of a payment, payments per second, block interval |
 
 mod machine;
 mod side;
