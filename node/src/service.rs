@@ -117,14 +117,17 @@ impl Node {
             block_time: Duration::from_millis(spec.consensus.block_time_ms),
         };
         let (author, author_ended) = spawn(author, health.clone(), failure)?;
-        let mut node = Parts { author_stop: Some((author_stop, Arc::clone(&pool), author)), metrics_stop: None };
+        let mut node =
+            Parts { author_stop: Some((author_stop, Arc::clone(&pool), author)), metrics_stop: None };
         let metrics_address = match config.prometheus {
             Some(address) => Some(node.observe(address, metrics, health.clone()).await?),
             None => None,
         };
         let rpc = xln_rpc::serve(backend, config.rpc, env!("CARGO_PKG_VERSION")).await?;
         health.ready();
-        let Some((author_stop, pool, author)) = node.author_stop.take() else { return Err(RunError::Stopped) };
+        let Some((author_stop, pool, author)) = node.author_stop.take() else {
+            return Err(RunError::Stopped);
+        };
         let metrics_stop = node.metrics_stop.take();
         Ok(Self {
             rpc,
@@ -194,7 +197,11 @@ impl Parts {
         metrics: Arc<Metrics>,
         health: Health,
     ) -> Result<SocketAddr, RunError> {
-        let failed = || RunError::system(format!("cannot serve metrics on {address}; --prometheus-port chooses another port"));
+        let failed = || {
+            RunError::system(format!(
+                "cannot serve metrics on {address}; --prometheus-port chooses another port"
+            ))
+        };
         let listener = TcpListener::bind(address).await.map_err(failed())?;
         let address = listener.local_addr().map_err(failed())?;
         let (stop, stopped) = oneshot::channel::<()>();

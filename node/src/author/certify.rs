@@ -25,7 +25,12 @@ impl Certifier for KeystoreCertifier {
         board.sole_signer().is_some_and(|key| self.keystore.has(&key.signer_id()))
     }
 
-    fn certify(&self, _ordinal: usize, board: &Board, header: &FrameHeader) -> Result<Certificate, CertifyError> {
+    fn certify(
+        &self,
+        _ordinal: usize,
+        board: &Board,
+        header: &FrameHeader,
+    ) -> Result<Certificate, CertifyError> {
         let refused = |reason: String| CertifyError { entity: header.entity, height: header.height, reason };
         let key = board.sole_signer().ok_or_else(|| refused("its board has several members".into()))?;
         let signer = self

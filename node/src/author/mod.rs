@@ -175,4 +175,3 @@ pub(crate) fn snapshot_batch(rows: &[StateRow], marker: &SnapshotMarker) -> Batc
     batch.move_snapshot(marker);
     batch
 }
-

@@ -143,7 +143,8 @@ impl<'a> Outcomes<'a> {
         }
         let own = Arc::clone(self.receipts.get(hash)?);
         let answers = self.answers.get(hash).into_iter().flatten();
-        let answers = answers.filter_map(|answer| self.receipts.get(answer)).map(|receipt| Arc::clone(receipt));
+        let answers =
+            answers.filter_map(|answer| self.receipts.get(answer)).map(|receipt| Arc::clone(receipt));
         Some(Outcome::Included(own, answers.collect()))
     }
 }

@@ -22,6 +22,8 @@ pub(super) const WAIT: Duration = Duration::from_secs(30);
 /// A call that was queued.
 pub(super) struct Sent {
     pub(super) hash: CallHash,
+    /// Whether the depositary, another entity, has to answer.
+    asks_depositary: bool,
     outcome: oneshot::Receiver<Outcome>,
 }
 
@@ -36,7 +38,9 @@ impl NodeBackend {
     pub(super) fn board_key(&self, entity: &Entity) -> Result<PublicKey, RpcError> {
         entity.board().sole_signer().copied().ok_or_else(|| {
             let label = self.directory.party(entity.id()).label();
-            RpcError::forbidden(format!("the board of {label} has several members: no single key speaks for it"))
+            RpcError::forbidden(format!(
+                "the board of {label} has several members: no single key speaks for it"
+            ))
         })
     }
 
@@ -48,35 +52,56 @@ impl NodeBackend {
         calls: Vec<RuntimeCall>,
     ) -> Result<Sent, RpcError> {
         let signer = self.keystore.signer(&key.signer_id()).ok_or_else(|| {
-            RpcError::forbidden(format!("the node holds no key of signer {}", key.signer_id()))
-                .with_hint("insert the key with xln-node key insert, or sign the call yourself and use author.submit")
+            RpcError::forbidden(format!("the node holds no key of signer {}", key.signer_id())).with_hint(
+                "insert the key with xln-node key insert, or sign the call yourself and use author.submit",
+            )
         })?;
-        let calls = BoundedVec::try_from(calls)
-            .map_err(|calls| RpcError::invalid_request(format!("{} calls are too many for one", calls.len())))?;
-        let network = self.read().facts().network;
+        let calls = BoundedVec::try_from(calls).map_err(|calls| {
+            RpcError::invalid_request(format!("{} calls are too many for one", calls.len()))
+        })?;
+        let (network, depositary) = {
+            let server = self.read();
+            (server.facts().network, server.facts().depositary)
+        };
+        let is_request = |call: &RuntimeCall| matches!(call, RuntimeCall::Reserves(_));
+        let asks_depositary = entity != depositary && calls.iter().any(is_request);
         let now = system_time();
         let make = |nonce| {
             let valid_until = now.saturating_add(VALID_MS);
             let tip = Amount::ZERO;
-            let body =
-                CallBody { version: CALL_VERSION, network, signer: key, entity, nonce, valid_until, calls, tip };
+            let body = CallBody {
+                version: CALL_VERSION,
+                network,
+                signer: key,
+                entity,
+                nonce,
+                valid_until,
+                calls,
+                tip,
+            };
             let signature =
                 signer.sign(&body.sign_bytes()).map_err(|error| RpcError::internal(error.to_string()))?;
             Ok::<_, RpcError>(SignedCall { body, signature })
         };
         let (hash, outcome) = self.pool.submit_next(key.signer_id(), entity, now, make)?;
-        Ok(Sent { hash, outcome })
+        Ok(Sent { hash, asks_depositary, outcome })
     }
 
     /// Waits for the outcome of a call and of what it asked of the depositary.
     pub(super) async fn included(&self, sent: Sent) -> Result<Included, RpcError> {
-        let Sent { hash, outcome } = sent;
+        let Sent { hash, asks_depositary, outcome } = sent;
         match self.outcome(hash, outcome).await? {
             Outcome::Included(receipt, answers) => {
-                let answers = answers.iter().map(|answer| &answer.result);
-                let failed = std::iter::once(&receipt.result).chain(answers).find_map(|result| result.as_ref().err());
+                let results = answers.iter().map(|answer| &answer.result);
+                let failed =
+                    std::iter::once(&receipt.result).chain(results).find_map(|result| result.as_ref().err());
                 match failed {
                     Some(error) => Err(of_call(error_of(error), hash)),
+                    None if asks_depositary && answers.is_empty() => {
+                        let error = RpcError::timed_out("the depositary was asked and has not answered yet")
+                            .with_hint("look at the reserves in a moment");
+                        Err(of_call(error, hash))
+                    }
                     None => Ok(Included { hash, receipt }),
                 }
             }
@@ -94,8 +119,10 @@ impl NodeBackend {
             Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(_)) => Err(of_call(PoolError::Stopped.into(), hash)),
             Err(_) => {
-                let message = format!("call {hash} is accepted but was not executed within {} s", WAIT.as_secs());
-                let error = RpcError::timed_out(message).with_hint("ask for its receipt with chain.getReceipt");
+                let message =
+                    format!("call {hash} is accepted but was not executed within {} s", WAIT.as_secs());
+                let error =
+                    RpcError::timed_out(message).with_hint("ask for its receipt with chain.getReceipt");
                 Err(of_call(error, hash))
             }
         }
@@ -132,4 +159,3 @@ pub(super) fn of_call(mut error: RpcError, hash: CallHash) -> RpcError {
 pub(super) fn dropped(error: &pallet_channels::TransitionError, hash: CallHash) -> RpcError {
     of_call(error_of(error), hash)
 }
-

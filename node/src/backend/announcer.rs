@@ -93,10 +93,14 @@ impl Announcer {
         for receipt in receipts {
             let (directory, receipt) = (Arc::clone(&self.directory), Arc::clone(receipt));
             let topics = vec![Topic::Events, Topic::Entity(receipt.entity)];
-            notices.push((topics, Box::new(move || Some(Body::Receipt(receipt_view(&directory, &receipt, None))))));
+            notices.push((
+                topics,
+                Box::new(move || Some(Body::Receipt(receipt_view(&directory, &receipt, None)))),
+            ));
         }
         let of_events = events.iter().map(|frame| frame.entity);
-        let entities: BTreeSet<EntityId> = of_events.chain(receipts.iter().map(|receipt| receipt.entity)).collect();
+        let entities: BTreeSet<EntityId> =
+            of_events.chain(receipts.iter().map(|receipt| receipt.entity)).collect();
         for entity in entities.iter().filter_map(|id| self.entity(id)) {
             let id = entity.id();
             if let Some(header) = entity.head().map(|head| head.header.clone()) {
@@ -106,7 +110,8 @@ impl Announcer {
             }
             let own: Vec<&RuntimeEvent> =
                 events.iter().filter(|frame| frame.entity == id).flat_map(|frame| &frame.events).collect();
-            let changed: BTreeSet<ChannelId> = own.iter().filter_map(|event| changed_channel(event)).collect();
+            let changed: BTreeSet<ChannelId> =
+                own.iter().filter_map(|event| changed_channel(event)).collect();
             for channel in changed {
                 notices.push(self.channel(&entity, channel));
             }
@@ -144,12 +149,11 @@ impl Announcer {
                 let invoice = read::invoice(&entity.state(), hash).ok().flatten()?;
                 received_view(&directory, entity.id(), &invoice).map(Body::Payment)
             }),
-            Event::PaymentForwarded { forward: number, .. } | Event::ForwardFailed { forward: number, .. } => {
-                Box::new(move || {
-                    let forward = read::forward(&entity.state(), number).ok().flatten()?;
-                    forward_view(&directory, &entity, &forward).ok().map(Body::Forward)
-                })
-            }
+            Event::PaymentForwarded { forward: number, .. }
+            | Event::ForwardFailed { forward: number, .. } => Box::new(move || {
+                let forward = read::forward(&entity.state(), number).ok().flatten()?;
+                forward_view(&directory, &entity, &forward).ok().map(Body::Forward)
+            }),
             Event::InvoiceIssued { hash, .. } | Event::InvoiceCancelled { hash } => {
                 let keystore = Arc::clone(&self.keystore);
                 let network = self.server.read().unwrap_or_else(PoisonError::into_inner).facts().network;

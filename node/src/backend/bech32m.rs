@@ -34,7 +34,9 @@ pub(super) enum Bech32Error {
 fn step(check: u32, value: u8) -> u32 {
     let top = check >> 25;
     let shifted = (check & 0x01ff_ffff) << 5 ^ u32::from(value);
-    let mix = |check: u32, (bit, generator): (usize, &u32)| if top >> bit & 1 == 1 { check ^ generator } else { check };
+    let mix = |check: u32, (bit, generator): (usize, &u32)| {
+        if top >> bit & 1 == 1 { check ^ generator } else { check }
+    };
     GENERATOR.iter().enumerate().fold(shifted, mix)
 }
 
@@ -66,7 +68,8 @@ pub(super) fn encode(prefix: &str, bytes: &[u8]) -> String {
         values.push(u8::try_from(rest << (5 - count)).unwrap_or_default());
     }
     let check = values.iter().copied().chain([0; CHECKSUM]).fold(prefix_check(prefix), step) ^ CHECK;
-    let checksum = (0..CHECKSUM).rev().map(|place| u8::try_from(check >> (5 * place) & 31).unwrap_or_default());
+    let checksum =
+        (0..CHECKSUM).rev().map(|place| u8::try_from(check >> (5 * place) & 31).unwrap_or_default());
     let mut text = format!("{prefix}1");
     for value in values.into_iter().chain(checksum) {
         text.push(CHARSET.get(usize::from(value)).copied().map_or('q', char::from));

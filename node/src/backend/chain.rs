@@ -3,7 +3,9 @@
 //! Of frames the node keeps the latest of each entity; blocks and receipts are kept until they are pruned.
 
 use codec::{Decode, Encode};
-use xln_primitives::{BlockHeader, CallHash, Certificate, EntityId, FrameHeader, Height, Member, decode_exact};
+use xln_primitives::{
+    BlockHeader, CallHash, Certificate, EntityId, FrameHeader, Height, Member, decode_exact,
+};
 use xln_rpc::{
     Bytes, RpcError, U64,
     params::{GetBlock, GetFrame, GetReceipt},
@@ -67,7 +69,8 @@ fn weight(entity: &Entity, certificate: &Certificate) -> u32 {
     match certificate {
         Certificate::Single(_) => board.total_weight(),
         Certificate::Aggregate { signers, .. } => {
-            let signed = |place: usize| signers.get(place / 8).is_some_and(|byte| byte >> (place % 8) & 1 == 1);
+            let signed =
+                |place: usize| signers.get(place / 8).is_some_and(|byte| byte >> (place % 8) & 1 == 1);
             let members = board.members.iter().enumerate().filter(|(place, _)| signed(*place));
             members.map(|(_, member): (usize, &Member)| member.weight).fold(0, u32::saturating_add)
         }
@@ -97,7 +100,9 @@ impl NodeBackend {
         let head = self.read().head().clone();
         let found = match (params.number, params.hash) {
             (Some(_), Some(_)) => {
-                return Err(RpcError::invalid_params("a block is named by its number or by its hash, not by both"));
+                return Err(RpcError::invalid_params(
+                    "a block is named by its number or by its hash, not by both",
+                ));
             }
             (None, None) => Ok(Some(head.clone())),
             (Some(U64(number)), None) if number == head.number => Ok(Some(head.clone())),
@@ -117,14 +122,17 @@ impl NodeBackend {
     fn frame<'a>(&self, entity: &'a Entity, height: Option<U64>) -> Result<&'a FrameHeader, RpcError> {
         let label = self.directory.party(entity.id()).label();
         let Some(head) = entity.head() else {
-            return Err(RpcError::not_found("frame of", label).with_hint("the entity has not made a frame yet"));
+            return Err(
+                RpcError::not_found("frame of", label).with_hint("the entity has not made a frame yet")
+            );
         };
         match height {
-            Some(U64(height)) if height != head.header.height => Err(RpcError::not_found(
-                "frame",
-                format!("{height} of {label}"),
-            )
-            .with_hint(format!("the latest frame of each entity is kept; that is {} here", head.header.height))),
+            Some(U64(height)) if height != head.header.height => {
+                Err(RpcError::not_found("frame", format!("{height} of {label}")).with_hint(format!(
+                    "the latest frame of each entity is kept; that is {} here",
+                    head.header.height
+                )))
+            }
             _ => Ok(&head.header),
         }
     }

@@ -37,8 +37,9 @@ pub(super) fn policy_view(policy: &Policy) -> PolicyView {
 
 fn changed(policy: Policy, change: PolicyChange) -> Result<Policy, RpcError> {
     let max_pending = match change.max_pending {
-        Some(pending) => u16::try_from(pending)
-            .map_err(|_| RpcError::invalid_params(format!("at most {} HTLCs can be pending, not {pending}", u16::MAX)))?,
+        Some(pending) => u16::try_from(pending).map_err(|_| {
+            RpcError::invalid_params(format!("at most {} HTLCs can be pending, not {pending}", u16::MAX))
+        })?,
         None => policy.max_pending,
     };
     Ok(Policy {

@@ -68,14 +68,19 @@ impl NodeBackend {
             other => {
                 let label = |id| self.directory.party(id).label();
                 let (other, own, peer) = (label(other), label(own), label(peer));
-                return Err(RpcError::invalid_params(format!("{other} is no side of the channel of {own} and {peer}")));
+                return Err(RpcError::invalid_params(format!(
+                    "{other} is no side of the channel of {own} and {peer}"
+                )));
             }
         };
         let call = Call::Allocate { left, right, in_favour, asset, amount: params.amount };
         self.act(&entity, call, params.wait).await
     }
 
-    pub(super) fn depositary_list_reserves(&self, params: ListReserves) -> Result<Vec<ReserveView>, RpcError> {
+    pub(super) fn depositary_list_reserves(
+        &self,
+        params: ListReserves,
+    ) -> Result<Vec<ReserveView>, RpcError> {
         let ListReserves { entity, asset } = params;
         let depositary = self.depositary()?;
         let mut views = Vec::new();

@@ -75,7 +75,8 @@ impl Directory {
                 });
             }
         }
-        let is_default = |asset: &AssetView| default_asset.is_some_and(|symbol| same_symbol(&asset.symbol, symbol));
+        let is_default =
+            |asset: &AssetView| default_asset.is_some_and(|symbol| same_symbol(&asset.symbol, symbol));
         assets.sort_by_key(|asset| (!is_default(asset), asset.symbol.clone()));
         Ok(Self { names: RwLock::new(names), assets })
     }
@@ -119,7 +120,10 @@ impl Directory {
             names.by_name.get(name).into_iter().flat_map(|bearers| bearers.iter().copied()).collect();
         match bearers.as_slice() {
             [id] => Ok(*id),
-            [] => Err(RpcError::not_found("entity", name).with_hint("entity.list names those that are known here")),
+            [] => {
+                Err(RpcError::not_found("entity", name)
+                    .with_hint("entity.list names those that are known here"))
+            }
             several => Err(RpcError::new(
                 4207,
                 "AmbiguousName",
@@ -145,10 +149,12 @@ impl Directory {
                 .find(|asset| same_symbol(&asset.symbol, symbol))
                 .map(|asset| asset.id)
                 .ok_or_else(|| {
-                    RpcError::not_found("asset", symbol).with_hint("depositary.listAssets names those that there are")
+                    RpcError::not_found("asset", symbol)
+                        .with_hint("depositary.listAssets names those that there are")
                 }),
             None => self.assets.first().map(|asset| asset.id).ok_or_else(|| {
-                RpcError::invalid_params("the network has no default asset").with_hint("name an asset by identifier")
+                RpcError::invalid_params("the network has no default asset")
+                    .with_hint("name an asset by identifier")
             }),
         }
     }

@@ -13,11 +13,7 @@ use xln_rpc::{
 use xln_runtime::{Entity, RuntimeCall};
 
 use super::{
-    NodeBackend,
-    channels::policy_view,
-    codes::Refused,
-    json::text,
-    server::channel_count,
+    NodeBackend, channels::policy_view, codes::Refused, json::text, server::channel_count,
     signers::scheme_name,
 };
 
@@ -145,7 +141,9 @@ impl NodeBackend {
             Some(signer) => {
                 let id = self.labels.resolve(signer)?;
                 let signer = self.keystore.signer(&id);
-                signer.map(|signer| signer.public()).ok_or_else(|| RpcError::not_found("key of signer", id))?
+                signer
+                    .map(|signer| signer.public())
+                    .ok_or_else(|| RpcError::not_found("key of signer", id))?
             }
             None => self.new_key(Scheme::Ed25519)?,
         };
@@ -153,8 +151,9 @@ impl NodeBackend {
         let id = board.entity();
         let mut calls = vec![RuntimeCall::Entities(pallet_entities::Call::Create { board })];
         if let Some(name) = params.name {
-            let name = BoundedVec::try_from(name.into_bytes())
-                .map_err(|name| RpcError::invalid_params(format!("a name has at most 64 bytes, not {}", name.len())))?;
+            let name = BoundedVec::try_from(name.into_bytes()).map_err(|name| {
+                RpcError::invalid_params(format!("a name has at most 64 bytes, not {}", name.len()))
+            })?;
             let metadata = Metadata { name, description: BoundedVec::new() };
             calls.push(RuntimeCall::Entities(pallet_entities::Call::SetMetadata(metadata)));
         }

@@ -7,7 +7,8 @@
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use pallet_channels::PaymentHash;
 use xln_primitives::{
-    Amount, AssetId, Board, BoundedVec, ConstU32, EntityId, Network, Signature, Timestamp, decode_exact, keccak256,
+    Amount, AssetId, Board, BoundedVec, ConstU32, EntityId, Network, Signature, Timestamp, decode_exact,
+    keccak256,
 };
 
 use super::bech32m::{self, Bech32Error};

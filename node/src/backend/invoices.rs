@@ -1,14 +1,14 @@
 //! `invoice.*`: requests to be paid.
 
 use pallet_channels::{Call, Event, Invoice, InvoiceStatus as Stored, PaymentHash, view as read};
+use xln_keystore::Keystore;
 use xln_primitives::{Amount, Board, BoundedVec, EntityId, Timestamp};
+use xln_primitives::{Hash, Network};
 use xln_rpc::{
     RpcError,
     params::{InvoiceCancel, InvoiceCreate, InvoiceDecode, InvoiceGet, InvoiceList, page_size},
     view::{DecodedInvoice, InvoiceStatus, InvoiceView},
 };
-use xln_keystore::Keystore;
-use xln_primitives::{Hash, Network};
 use xln_runtime::{Entity, RuntimeEvent};
 
 use super::{

@@ -4,8 +4,8 @@ use codec::Encode;
 use pallet_channels::{FailReason, Failure, FrameFault, PaymentHash, Policy, Preimage, TransitionError};
 use serde_json::{Value, json};
 use xln_primitives::{
-    Amount, AssetId, Board, BoundedVec, CallHash, ChannelId, Delta, EntityId, Hash, Network, Origin, Side, SignerId,
-    Timestamp,
+    Amount, AssetId, Board, BoundedVec, CallHash, ChannelId, Delta, EntityId, Hash, Network, Origin, Side,
+    SignerId, Timestamp,
 };
 use xln_rpc::Bytes;
 
@@ -26,8 +26,8 @@ macro_rules! by_serde {
 }
 
 by_serde!(
-    Amount, AssetId, CallHash, ChannelId, Delta, EntityId, Hash, Network, Side, SignerId, Timestamp, bool, u8, u16, u32,
-    usize, String,
+    Amount, AssetId, CallHash, ChannelId, Delta, EntityId, Hash, Network, Side, SignerId, Timestamp, bool,
+    u8, u16, u32, usize, String,
 );
 
 impl Json for u64 {
@@ -109,9 +109,7 @@ impl Json for pallet_entities::Metadata {
 
 impl Json for pallet_reserves::Settled {
     fn json(&self) -> Value {
-        let row = |row: &pallet_reserves::SettledRow| {
-            json!({ "asset": row.asset, "collateral": row.collateral, "ondelta": row.ondelta })
-        };
+        let row = |row: &pallet_reserves::SettledRow| json!({ "asset": row.asset, "collateral": row.collateral, "ondelta": row.ondelta });
         json!({
             "channel": self.channel, "left": self.left, "right": self.right, "epoch": self.epoch,
             "nonce": self.nonce.to_string(), "closed": self.closed,
@@ -216,7 +214,10 @@ mod tests {
     fn a_failure_says_its_name_and_its_numbers() {
         let reason = FailReason::FeeTooLow { needed: Amount::new(5), offered: Amount::new(2) };
         let json = Failure { hop: 2, reason }.json();
-        assert_eq!(json, json!({ "hop": 2, "reason": { "name": "FeeTooLow", "needed": "5", "offered": "2" } }));
+        assert_eq!(
+            json,
+            json!({ "hop": 2, "reason": { "name": "FeeTooLow", "needed": "5", "offered": "2" } })
+        );
     }
 
     #[test]

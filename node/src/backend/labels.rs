@@ -55,12 +55,14 @@ impl Labels {
     pub(super) fn resolve(&self, reference: &SignerRef) -> Result<SignerId, RpcError> {
         match reference {
             SignerRef::Id(id) => Ok(*id),
-            SignerRef::Name(label) => self
-                .lock()
-                .iter()
-                .find(|(_, known)| *known == label)
-                .map(|(signer, _)| *signer)
-                .ok_or_else(|| RpcError::not_found("signer", label).with_hint("signer.list names those that there are")),
+            SignerRef::Name(label) => {
+                self.lock().iter().find(|(_, known)| *known == label).map(|(signer, _)| *signer).ok_or_else(
+                    || {
+                        RpcError::not_found("signer", label)
+                            .with_hint("signer.list names those that there are")
+                    },
+                )
+            }
         }
     }
 }

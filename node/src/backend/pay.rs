@@ -26,7 +26,10 @@ type Ending = (Timestamp, Option<RpcError>);
 
 impl NodeBackend {
     /// Answers what `look` finds, which is asked after every slice; `None` if it finds nothing for too long.
-    async fn watch<T>(&self, mut look: impl FnMut() -> Result<Option<T>, RpcError>) -> Result<Option<T>, RpcError> {
+    async fn watch<T>(
+        &self,
+        mut look: impl FnMut() -> Result<Option<T>, RpcError>,
+    ) -> Result<Option<T>, RpcError> {
         let deadline = Instant::now() + WAIT;
         let mut slices = self.recent.slices();
         loop {
@@ -55,7 +58,9 @@ impl NodeBackend {
         let ending_of = |decision: Decision| -> Option<Ending> {
             match decision.event {
                 Event::PaidDirect { .. } => Some((decision.timestamp, None)),
-                Event::DirectPaymentFailed { error, .. } => Some((decision.timestamp, Some(error_of(&error)))),
+                Event::DirectPaymentFailed { error, .. } => {
+                    Some((decision.timestamp, Some(error_of(&error))))
+                }
                 _ => None,
             }
         };
@@ -107,7 +112,8 @@ impl NodeBackend {
         let Wish { payee, asset, amount, hash } = wish;
         let route = self.route(&payer, payee, asset, amount, params.via.as_deref(), params.max_fee)?;
         let max_fee = route.fee()?;
-        let call = Call::Pay { to: payee, asset, amount, route: route.hops, hash, max_fee, timeout_ms: TIMEOUT_MS };
+        let call =
+            Call::Pay { to: payee, asset, amount, route: route.hops, hash, max_fee, timeout_ms: TIMEOUT_MS };
         let sent = self.send(payer.id(), self.board_key(&payer)?, vec![call.into()])?;
         let included = self.included(sent).await?;
         let number = included.receipt.events.iter().find_map(|event| match event {
@@ -133,10 +139,13 @@ impl NodeBackend {
         let Some(text) = &params.invoice else {
             return Ok(Wish {
                 payee: to.ok_or_else(|| {
-                    RpcError::invalid_params("the request names nobody to be paid").with_hint("name a payee or an invoice")
+                    RpcError::invalid_params("the request names nobody to be paid")
+                        .with_hint("name a payee or an invoice")
                 })?,
                 asset: self.directory.asset(params.asset.as_ref())?,
-                amount: params.amount.ok_or_else(|| RpcError::invalid_params("the request names no amount"))?,
+                amount: params
+                    .amount
+                    .ok_or_else(|| RpcError::invalid_params("the request names no amount"))?,
                 hash: None,
             });
         };
@@ -151,7 +160,9 @@ impl NodeBackend {
             return Err(error_of(&pallet_channels::Error::TooLate { deadline: invoice.expires, now })
                 .with_hint("ask the payee for a new invoice"));
         }
-        let conflict = |what: &str| RpcError::invalid_params(format!("the request and its invoice name different {what}"));
+        let conflict = |what: &str| {
+            RpcError::invalid_params(format!("the request and its invoice name different {what}"))
+        };
         if to.is_some_and(|to| to != invoice.payee) {
             return Err(conflict("payees"));
         }
@@ -161,7 +172,8 @@ impl NodeBackend {
         let amount = match (invoice.amount, params.amount) {
             (Some(asked), Some(given)) if asked != given => return Err(conflict("amounts")),
             (asked, given) => asked.or(given).ok_or_else(|| {
-                RpcError::invalid_params("the invoice leaves the amount to the payer").with_hint("name an amount")
+                RpcError::invalid_params("the invoice leaves the amount to the payer")
+                    .with_hint("name an amount")
             })?,
         };
         Ok(Wish { payee: invoice.payee, asset: invoice.asset, amount, hash: Some(invoice.hash) })

@@ -59,7 +59,9 @@ pub(super) fn sent_view(directory: &Directory, entity: EntityId, payment: &Payme
     let route: Vec<PartyView> = ends.into_iter().chain(hops).chain([directory.party(payment.to)]).collect();
     let (status, failure, preimage) = match &payment.status {
         Stored::Requested | Stored::Pending => (PaymentStatus::Pending, None, None),
-        Stored::Succeeded { preimage } => (PaymentStatus::Succeeded, None, Some((*preimage.as_bytes()).into())),
+        Stored::Succeeded { preimage } => {
+            (PaymentStatus::Succeeded, None, Some((*preimage.as_bytes()).into()))
+        }
         Stored::Failed { failure } => (PaymentStatus::Failed, Some(failure_view(failure, &route)), None),
     };
     let (symbol, decimals) = directory.unit(&payment.asset);
@@ -87,7 +89,11 @@ pub(super) fn sent_view(directory: &Directory, entity: EntityId, payment: &Payme
 }
 
 /// A payment that an entity received for an invoice; `None` as long as nothing arrived for it.
-pub(super) fn received_view(directory: &Directory, entity: EntityId, invoice: &Invoice) -> Option<PaymentView> {
+pub(super) fn received_view(
+    directory: &Directory,
+    entity: EntityId,
+    invoice: &Invoice,
+) -> Option<PaymentView> {
     let (status, amount, resolved) = match &invoice.status {
         InvoiceStatus::Accepted { amount, .. } => (PaymentStatus::Pending, *amount, None),
         InvoiceStatus::Paid { amount, at } => (PaymentStatus::Succeeded, *amount, Some(*at)),
@@ -222,7 +228,9 @@ impl NodeBackend {
                 })
             }
             (Some(hash), None) => self.payment_by_hash(params.entity.as_ref(), hash),
-            _ => Err(RpcError::invalid_params("a payment is named by its hash or by its number, one of them")),
+            _ => {
+                Err(RpcError::invalid_params("a payment is named by its hash or by its number, one of them"))
+            }
         }
     }
 
@@ -250,8 +258,9 @@ impl NodeBackend {
     pub(super) fn payment_list(&self, params: PaymentList) -> Result<Vec<PaymentView>, RpcError> {
         let limit = page_size(params.limit);
         let is_in_time = |created| params.before.is_none_or(|before| created < before);
-        let is_wanted =
-            |view: &PaymentView| is_in_time(view.created) && params.status.is_none_or(|status| view.status == status);
+        let is_wanted = |view: &PaymentView| {
+            is_in_time(view.created) && params.status.is_none_or(|status| view.status == status)
+        };
         let mut views = Vec::new();
         for entity in self.selected(params.entity.as_ref())? {
             let id = entity.id();

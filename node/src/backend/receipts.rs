@@ -38,7 +38,8 @@ pub(super) fn receipt_view(directory: &Directory, receipt: &Receipt, block: Opti
 /// The receipt of a call, from the disk.
 pub(super) fn stored_receipt(store: &Store, call: &CallHash) -> Result<Option<Receipt>, RpcError> {
     let Some(bytes) = store.receipt(call).map_err(|error| storage(&error))? else { return Ok(None) };
-    let receipt = decode_exact(&bytes, bytes.len()).map_err(|error| undecodable("the stored receipt", &error));
+    let receipt =
+        decode_exact(&bytes, bytes.len()).map_err(|error| undecodable("the stored receipt", &error));
     receipt.map(Some).map_err(|error| RpcError::storage(error.message))
 }
 

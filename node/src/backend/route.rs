@@ -140,7 +140,8 @@ pub(super) fn along(graph: &impl Graph, via: &[EntityId], amount: Amount) -> Res
     let mut total = amount;
     for forwarder in via.iter().rev() {
         let policy = graph.policy(*forwarder)?.ok_or_else(|| {
-            RpcError::not_found("policy of entity", forwarder).with_hint("only entities that are hosted here can be hops")
+            RpcError::not_found("policy of entity", forwarder)
+                .with_hint("only entities that are hosted here can be hops")
         })?;
         let fee = policy.fee(total).refused()?;
         total = total.add(fee).refused()?;
@@ -316,12 +317,15 @@ impl NodeBackend {
             None => no_route(format!("{to} has no channel in {symbol} that is known here"))
                 .with_hint(format!("{to} has to open a channel first, for example with a hub")),
             Some(inbound) if inbound < amount => {
-                no_route(format!("{to} can receive at most {inbound} over one channel, {amount} is needed")).with_hint(
-                    format!("{to} can grant its peer more credit with channel.setCredit, or ask it for collateral"),
-                )
+                no_route(format!("{to} can receive at most {inbound} over one channel, {amount} is needed"))
+                    .with_hint(format!(
+                        "{to} can grant its peer more credit with channel.setCredit, or ask it for collateral"
+                    ))
             }
-            Some(_) => no_route(format!("no way of at most {MAX_HOPS} hops from {from} to {to} carries {amount} now"))
-                .with_hint("try a smaller amount, or open another channel"),
+            Some(_) => no_route(format!(
+                "no way of at most {MAX_HOPS} hops from {from} to {to} carries {amount} now"
+            ))
+            .with_hint("try a smaller amount, or open another channel"),
         }
         .with_details(details))
     }
@@ -394,7 +398,11 @@ mod tests {
             Ok(into.map(|(from, _, capacity)| (id(*from), Amount::new(*capacity))).collect())
         }
         fn capacity(&self, from: EntityId, to: EntityId) -> Result<Option<Amount>, RpcError> {
-            Ok(self.senders(to)?.into_iter().find(|(sender, _)| *sender == from).map(|(_, capacity)| capacity))
+            Ok(self
+                .senders(to)?
+                .into_iter()
+                .find(|(sender, _)| *sender == from)
+                .map(|(_, capacity)| capacity))
         }
         fn policy(&self, entity: EntityId) -> Result<Option<Policy>, RpcError> {
             let fee = self.fees.iter().find(|(number, _)| id(**number) == entity).map_or(0, |(_, fee)| *fee);
@@ -409,7 +417,8 @@ mod tests {
 
     #[test]
     fn a_direct_channel_is_taken_when_it_is_wide_enough() {
-        let map = Map { channels: vec![(1, 2, 100), (1, 3, 500), (3, 2, 500)], fees: BTreeMap::from([(3, 5)]) };
+        let map =
+            Map { channels: vec![(1, 2, 100), (1, 3, 500), (3, 2, 500)], fees: BTreeMap::from([(3, 5)]) };
         assert_eq!(way(&map, 1, 2, 100), Some((vec![], 100)));
         assert_eq!(way(&map, 1, 2, 101), Some((vec![id(3)], 106)));
     }

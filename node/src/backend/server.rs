@@ -39,11 +39,16 @@ pub(super) fn heights(server: &Server) -> u64 {
 
 /// How many channels an entity has, open or not.
 pub(super) fn channel_count(entity: &Entity) -> u32 {
-    entity.tree().view(&CHANNELS, 0).next().map_or(0, |group| u32::try_from(group.entries).unwrap_or(u32::MAX))
+    entity
+        .tree()
+        .view(&CHANNELS, 0)
+        .next()
+        .map_or(0, |group| u32::try_from(group.entries).unwrap_or(u32::MAX))
 }
 
 fn count(entities: &[Entity], prefix: [u8; 2]) -> u64 {
-    let keys = entities.iter().flat_map(|entity| entity.tree().iter_prefix(&prefix)).map(|(key, _)| key.to_vec());
+    let keys =
+        entities.iter().flat_map(|entity| entity.tree().iter_prefix(&prefix)).map(|(key, _)| key.to_vec());
     u64::try_from(keys.collect::<HashSet<_>>().len()).unwrap_or(u64::MAX)
 }
 
@@ -100,8 +105,11 @@ impl NodeBackend {
             return census;
         }
         let entities: Vec<Entity> = self.read().entities().cloned().collect();
-        let fresh =
-            Census { at: Instant::now(), channels: count(&entities, CHANNELS), htlcs: count(&entities, HTLCS) };
+        let fresh = Census {
+            at: Instant::now(),
+            channels: count(&entities, CHANNELS),
+            htlcs: count(&entities, HTLCS),
+        };
         *census.insert(fresh)
     }
 

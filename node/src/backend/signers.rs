@@ -32,7 +32,11 @@ fn scheme(name: Option<&str>) -> Result<Scheme, RpcError> {
 }
 
 fn has_member(entity: &Entity, key: &PublicKey) -> bool {
-    entity.board().members.iter().any(|member| matches!(&member.id, MemberId::Signer { key: found, .. } if found == key))
+    entity
+        .board()
+        .members
+        .iter()
+        .any(|member| matches!(&member.id, MemberId::Signer { key: found, .. } if found == key))
 }
 
 impl NodeBackend {
@@ -76,9 +80,11 @@ impl NodeBackend {
     pub(super) fn signer_get_entities(&self, params: SignerEntities) -> Result<Vec<EntityView>, RpcError> {
         let id = self.labels.resolve(&params.signer)?;
         let is_of = |entity: &&Entity| {
-            entity.board().members.iter().any(
-                |member| matches!(&member.id, MemberId::Signer { key, .. } if key.signer_id() == id),
-            )
+            entity
+                .board()
+                .members
+                .iter()
+                .any(|member| matches!(&member.id, MemberId::Signer { key, .. } if key.signer_id() == id))
         };
         let entities: Vec<Entity> = self.read().entities().filter(is_of).cloned().collect();
         entities.iter().map(|entity| self.entity_view(entity)).collect()

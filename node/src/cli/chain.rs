@@ -81,6 +81,18 @@ pub enum DatabaseCommand {
     },
 }
 
+/// Check every root, certificate and invariant of the state of a stopped node
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  xln-node check-state --chain dev --base-path ./data")]
+pub struct CheckState {
+    /// Which database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// How it is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
 /// Remove the database of a chain; keys stay
 #[derive(Debug, Args)]
 pub struct PurgeChain {

@@ -11,7 +11,9 @@ mod secret;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use chain::{BuildSpec, ChainArgs, ChainInfo, Database, DatabaseArgs, DatabaseCommand, PurgeChain};
+pub use chain::{
+    BuildSpec, ChainArgs, ChainInfo, CheckState, Database, DatabaseArgs, DatabaseCommand, PurgeChain,
+};
 pub use exit::Exit;
 pub use key::{
     Generate, Insert, Inspect, Key, KeyCommand, KeystoreArgs, List, Rotate, SchemeArg, SchemeName,
@@ -64,6 +66,8 @@ pub enum Command {
     ChainInfo(ChainInfo),
     /// Look into the database of a stopped node
     Db(Database),
+    /// Check every root, certificate and invariant of the state of a stopped node
+    CheckState(CheckState),
     /// Remove the database of a chain; keys stay
     PurgeChain(PurgeChain),
     /// Print completions for a shell

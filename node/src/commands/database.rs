@@ -51,7 +51,7 @@ pub struct DatabaseVerdict {
     pub listed: Vec<String>,
 }
 
-fn open(args: &DatabaseArgs) -> Result<Store, CommandError> {
+pub(super) fn open(args: &DatabaseArgs) -> Result<Store, CommandError> {
     let network = ChainSpec::load(&args.chain.chain)?.network()?;
     let options = Options { create: false, ..Options::default() };
     Ok(Store::open(database_folder(args)?, network, &options)?)

@@ -49,6 +49,12 @@ pub enum CommandError {
     /// A question was not answered with yes.
     #[error("nothing was removed; answer yes, or use -y")]
     Declined,
+    /// The database does not lead to a state.
+    #[error(transparent)]
+    Recovery(#[from] crate::recovery::RecoveryError),
+    /// The state is one that must not be.
+    #[error("an invariant does not hold: {0}")]
+    Invariant(#[from] xln_runtime::invariants::Violation),
     /// The database is damaged.
     #[error("the database has {faults} faults; restore a backup or sync anew")]
     Unsound {
@@ -77,6 +83,8 @@ impl CommandError {
             | Self::Phrase(_)
             | Self::Derive(_)
             | Self::Key(_)
+            | Self::Recovery(_)
+            | Self::Invariant(_)
             | Self::Unsound { .. } => Exit::Data,
             Self::Secret(SecretError::Password(_)) => Exit::NoPermission,
             Self::Secret(_) | Self::Declined => Exit::Usage,

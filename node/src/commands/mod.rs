@@ -6,6 +6,7 @@ mod database;
 mod error;
 mod key;
 mod purge;
+mod state;
 
 use std::io::{self, Write};
 
@@ -20,6 +21,7 @@ pub use key::{
     KeyList, KeyShown, NewKey, insert_key, inspect_phrase, list_keys, new_phrase, rotate_password,
 };
 pub use purge::{database_folder, purge};
+pub use state::{CheckedState, check_state};
 
 /// Executes a subcommand: data goes to standard output, questions to the terminal.
 pub fn execute(command: Command) -> Result<(), CommandError> {
@@ -48,6 +50,7 @@ pub fn execute(command: Command) -> Result<(), CommandError> {
                 }
             }
         },
+        Command::CheckState(args) => print(out, args.output.output, &check_state(&args.database)?)?,
         Command::PurgeChain(args) => purge::ask_and_purge(&args)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "xln-node", out);

@@ -113,8 +113,10 @@ impl Pool {
         blinding: [u8; 32],
     ) -> Vec<Result<oneshot::Receiver<Outcome>, PoolError>> {
         // What cannot be queued anyway does not deserve the cost of a signature check.
-        let verdicts: Vec<Result<(), PoolError>> = calls.iter().map(|call| self.precheck(call, now)).collect();
-        let worth = calls.into_iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(call, _)| call);
+        let verdicts: Vec<Result<(), PoolError>> =
+            calls.iter().map(|call| self.precheck(call, now)).collect();
+        let worth =
+            calls.into_iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(call, _)| call);
         let mut checked = authenticate_calls(worth.collect(), self.network, now, blinding).into_iter();
         let mut inner = self.lock();
         let mut queue = |verdict: Result<(), PoolError>| {
@@ -142,7 +144,8 @@ impl Pool {
         let hash = call.hash();
         // A single signature needs no blinding.
         let checked = authenticate_calls(vec![call], self.network, now, [0; 32]).pop();
-        let call = checked.ok_or(PoolError::Stopped)?.map_err(|error| PoolError::Refused(Refusal::Form(error)))?;
+        let call =
+            checked.ok_or(PoolError::Stopped)?.map_err(|error| PoolError::Refused(Refusal::Form(error)))?;
         let outcome = self.insert(&mut inner, call)?;
         drop(inner);
         self.arrived.notify_one();
@@ -160,7 +163,8 @@ impl Pool {
         }
         let server = self.server.read().unwrap_or_else(PoisonError::into_inner);
         let Some(entity) = server.entity(&entity) else { return Ok(0) };
-        pallet_entities::nonce(&entity.state(), &signer).map_err(|error| PoolError::Refused(Refusal::Unauthorised(error)))
+        pallet_entities::nonce(&entity.state(), &signer)
+            .map_err(|error| PoolError::Refused(Refusal::Unauthorised(error)))
     }
 
     fn precheck(&self, call: &SignedCall, now: Timestamp) -> Result<(), PoolError> {
@@ -171,13 +175,21 @@ impl Pool {
         self.check_nonce(&inner, signer, entity, call.body.nonce)
     }
 
-    fn check_nonce(&self, inner: &Inner, signer: SignerId, entity: EntityId, found: Nonce) -> Result<(), PoolError> {
+    fn check_nonce(
+        &self,
+        inner: &Inner,
+        signer: SignerId,
+        entity: EntityId,
+        found: Nonce,
+    ) -> Result<(), PoolError> {
         let expected = self.next_nonce_in(inner, signer, entity)?;
         let error = match found.cmp(&expected) {
             std::cmp::Ordering::Equal => return Ok(()),
             std::cmp::Ordering::Less => pallet_entities::Error::NonceTooLow { expected, found },
             // Later calls of one submission follow each other; a real gap shows when they are queued.
-            std::cmp::Ordering::Greater if found < expected.saturating_add(self.limits.calls_per_queue_max as u64) => {
+            std::cmp::Ordering::Greater
+                if found < expected.saturating_add(self.limits.calls_per_queue_max as u64) =>
+            {
                 return Ok(());
             }
             std::cmp::Ordering::Greater => pallet_entities::Error::NonceGap { expected, found },
@@ -262,7 +274,11 @@ impl Pool {
     }
 
     /// Tells those who wait what became of the calls of a slice.
-    pub fn conclude(&self, slice_calls: &[(CallHash, QueueKey)], mut outcome: impl FnMut(&CallHash) -> Option<Outcome>) {
+    pub fn conclude(
+        &self,
+        slice_calls: &[(CallHash, QueueKey)],
+        mut outcome: impl FnMut(&CallHash) -> Option<Outcome>,
+    ) {
         let mut inner = self.lock();
         for (hash, key) in slice_calls {
             inner.calls = inner.calls.saturating_sub(1);
@@ -300,7 +316,11 @@ impl Pool {
         let waiting = inner.queues.values().flat_map(Queue::iter);
         waiting
             .take(limit)
-            .map(|waiting| Pending { hash: waiting.hash, call: waiting.call.get().clone(), size: waiting.size })
+            .map(|waiting| Pending {
+                hash: waiting.hash,
+                call: waiting.call.get().clone(),
+                size: waiting.size,
+            })
             .collect()
     }
 

@@ -23,7 +23,8 @@ use serde_json::{Value, json};
 /// How often the node is killed.
 const CRASHES: u64 = 20;
 /// Who pays whom: both ways over the hub, so that nobody runs dry.
-const PAYERS: [(&str, &str); 4] = [("alice", "carol"), ("carol", "alice"), ("dave", "alice"), ("alice", "dave")];
+const PAYERS: [(&str, &str); 4] =
+    [("alice", "carol"), ("carol", "alice"), ("dave", "alice"), ("alice", "dave")];
 
 /// What was acknowledged: payer and number of the payment, with its amount.
 type Acknowledged = Arc<Mutex<BTreeMap<(String, String), String>>>;
@@ -73,7 +74,8 @@ fn load(node: &Process, acknowledged: &Acknowledged, life: Duration, kill: &mut 
         let (url, stop, acknowledged) = (node.url.clone(), Arc::clone(&stop), Arc::clone(acknowledged));
         std::thread::spawn(move || {
             while !stop.load(Ordering::Acquire) {
-                let request = json!({ "entity": payer, "to": payee, "asset": "usd", "amount": "7", "wait": true });
+                let request =
+                    json!({ "entity": payer, "to": payee, "asset": "usd", "amount": "7", "wait": true });
                 let Ok(payment) = call(&url, "payment.send", &request) else { continue };
                 if payment["status"] == "succeeded" {
                     let key = (payer.to_owned(), payment["number"].as_str().unwrap().to_owned());
@@ -111,10 +113,13 @@ fn wealth(node: &Process) -> BTreeMap<String, i128> {
             .map(|row| number(&row["reserve"]))
             .sum();
         let channels = call(&node.url, "channel.list", &json!({ "entity": name })).unwrap();
-        let assets = channels.as_array().unwrap().iter().flat_map(|channel| channel["assets"].as_array().unwrap());
+        let assets =
+            channels.as_array().unwrap().iter().flat_map(|channel| channel["assets"].as_array().unwrap());
         let claims: i128 = assets
             .filter(|row| row["symbol"] == "usd")
-            .map(|row| number(&row["outCollateral"]) + number(&row["outPeerCredit"]) - number(&row["inOwnCredit"]))
+            .map(|row| {
+                number(&row["outCollateral"]) + number(&row["outPeerCredit"]) - number(&row["inOwnCredit"])
+            })
             .sum();
         wealth.insert(name, reserves + claims);
     }
