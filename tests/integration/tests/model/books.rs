@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pallet_channels::{Event as Channels, PaymentHash, view};
 use pallet_reserves::Event as Reserves;
 use xln_primitives::{Amount, AssetId, ChannelId, Delta, EntityId, Side};
-use xln_runtime::{Executed, RuntimeEvent, Server};
+use xln_runtime::{Executed, RuntimeError, RuntimeEvent, Server};
 
 /// Wealth per entity and asset; zero is not stored.
 pub(crate) type Wealth = BTreeMap<(EntityId, AssetId), u128>;
@@ -67,6 +67,11 @@ impl Books {
             }
         }
         for receipt in &executed.receipts {
+            if let Err(error) = &receipt.result {
+                assert!(receipt.events.is_empty(), "what failed has events: {receipt:?}");
+                assert!(receipt.changes.len() <= 1, "what failed changed more than a nonce: {receipt:?}");
+                assert!(!breaks_the_protocol(error), "among the honest this cannot happen: {error}");
+            }
             self.count(if receipt.result.is_ok() { "calls that worked" } else { "calls that failed" });
         }
     }
@@ -191,6 +196,41 @@ impl Books {
             }
         }
         wealth
+    }
+}
+
+/// Failures that no call can cause: somebody's machine broke the protocol.
+fn breaks_the_protocol(error: &RuntimeError) -> bool {
+    use pallet_channels::Error as C;
+    use pallet_reserves::Error as R;
+    match error {
+        RuntimeError::Channels(error) => matches!(
+            error,
+            C::ForeignChannel { .. }
+                | C::WrongProposer { .. }
+                | C::OtherEpoch { .. }
+                | C::UnexpectedHeight { .. }
+                | C::TwoFramesInFlight { .. }
+                | C::InvalidFirstFrame(_)
+                | C::UnexpectedAck { .. }
+                | C::InvalidProof
+                | C::ProofTooLarge { .. }
+                | C::ClosedWithConditions { .. }
+                | C::Corrupt(_)
+        ),
+        RuntimeError::Reserves(error) => matches!(
+            error,
+            R::Unbalanced { .. }
+                | R::CloseLeaves { .. }
+                | R::InsufficientCollateral { .. }
+                | R::WrongChannel { .. }
+                | R::NotASide { .. }
+                | R::Corrupt(_)
+        ),
+        RuntimeError::NotTheDepositary { .. }
+        | RuntimeError::ForgedNotice { .. }
+        | RuntimeError::NotByMessage { .. } => true,
+        RuntimeError::Entities(_) => false,
     }
 }
 

@@ -329,7 +329,7 @@ impl Game {
         }
     }
 
-    /// Lets every deadline pass: then no payment is undecided but where a preimage was published and never used.
+    /// Lets every deadline pass: then every payment that was sent has an end.
     fn settle_up(&mut self) {
         for _ in 0..30 {
             self.now = self.now.saturating_add(900_000);
@@ -337,14 +337,9 @@ impl Game {
             self.run(Vec::new(), due);
         }
         self.block();
-        let ledger = self.world.server.depositary().unwrap();
         for entity in self.world.server.entities() {
             for payment in view::payments(&entity.state(), None, usize::MAX).unwrap() {
-                if payment.status == PaymentStatus::Pending {
-                    let hash = Hash::new(*payment.hash.unwrap().as_bytes());
-                    let revealed = pallet_reserves::revealed(&ledger.state(), &hash).unwrap();
-                    assert!(revealed.is_some(), "a payment is undecided for ever: {payment:?}");
-                }
+                assert!(payment.status != PaymentStatus::Pending, "undecided for ever: {payment:?}");
             }
         }
     }
