@@ -15,8 +15,8 @@ pub struct Sealed {
 }
 
 impl Server {
-    /// The block over the slices since the last one; none if there were none. `now` is raised above the parent's time
-    /// if it is not later.
+    /// The block over the slices since the last one; none if there were none. `now` is raised to the time of
+    /// the last slice and above the parent's time if it is not later.
     #[must_use]
     pub fn seal(&self, now: Timestamp) -> Option<Sealed> {
         let slices = u32::try_from(self.open.slices.len()).ok().filter(|slices| *slices > 0)?;
@@ -24,7 +24,7 @@ impl Server {
         let header = BlockHeader {
             number: self.head.number.saturating_add(1),
             parent: self.head.hash(),
-            timestamp: now.max(self.head.timestamp.saturating_add(1)),
+            timestamp: now.max(self.time).max(self.head.timestamp.saturating_add(1)),
             first_slice: self.slice.saturating_add(1).saturating_sub(u64::from(slices)),
             slices,
             inputs_root: merkle_root(self.open.slices.clone()),

@@ -40,6 +40,11 @@ impl Delivery {
         Self { message: certified.message.clone(), proof: Proof::Elsewhere(Box::new(certified)) }
     }
 
+    /// Whether it was said on this server, which must keep it until it is executed.
+    pub(crate) const fn is_ours(&self) -> bool {
+        matches!(self.proof, Proof::Here { .. })
+    }
+
     /// The message with everything that proves it.
     pub(crate) fn certified(&self) -> Option<CertifiedMessage<RuntimeMessage>> {
         match &self.proof {

@@ -95,7 +95,8 @@ impl Server {
         }
         let carried = round.into_values().flat_map(|work| work.deliveries).collect();
 
-        let Execution { entities, touched, absent, refused, pointless, certificates, outcome, .. } = execution;
+        let Execution { entities, touched, absent, refused, pointless, certificates, outcome, .. } =
+            execution;
         // By place, not by content: of two equal inputs in one slice the first may have an effect.
         let dropped: BTreeSet<usize> = refused.iter().map(|(place, _)| *place).collect();
         let hash_of = |(place, refusal)| Some((calls.get::<usize>(place)?.0, refusal));
@@ -254,6 +255,9 @@ impl<'a> Execution<'a> {
         for turn in turns {
             self.pointless.extend(turn.pointless);
             self.refused.extend(turn.refused);
+            // Those before them wait in the outbox; they must be redelivered in order.
+            let ours = turn.early.iter().filter(|delivery| delivery.is_ours());
+            self.outcome.outbox.extend(ours.filter_map(Delivery::certified));
             drafts.extend(turn.draft);
         }
         let first = self.certificates.len();

@@ -51,6 +51,8 @@ pub(crate) struct Turn {
     pub(crate) refused: Vec<(usize, Refusal)>,
     /// Server inputs that were pointless, by their place in the slice.
     pub(crate) pointless: Vec<usize>,
+    /// Messages that came before others that belong before them.
+    pub(crate) early: Vec<Delivery>,
 }
 
 /// Executes `work` as the next frame of `entity`.
@@ -68,14 +70,16 @@ pub(crate) fn execute(
     let now = slice_time.max(after.saturating_add(1));
     let env = FrameEnv::new(facts, entity.id, now, entropy, Overlay::new(&entity.tree));
     let mut frame = Frame { env, height, inputs: Vec::new(), receipts: Vec::new(), said: Vec::new() };
-    let (mut refused, mut pointless) = (Vec::new(), Vec::new());
+    let (mut refused, mut pointless, mut early) = (Vec::new(), Vec::new(), Vec::new());
     for (place, input) in &work.server {
         if frame.server(input).is_err() {
             pointless.push(*place);
         }
     }
     for delivery in &work.deliveries {
-        frame.message(delivery);
+        if let Err(pallet_entities::Error::SequenceGap { .. }) = frame.message(delivery) {
+            early.push(delivery.clone());
+        }
     }
     for (place, hash, call) in &work.calls {
         if let Err(refusal) = frame.call(*hash, call) {
@@ -83,7 +87,7 @@ pub(crate) fn execute(
         }
     }
     let draft = (!frame.inputs.is_empty()).then(|| frame.close(entity, parent_hash));
-    Turn { draft, refused, pointless }
+    Turn { draft, refused, pointless, early }
 }
 
 /// A frame while it is being made.
@@ -133,22 +137,19 @@ impl<'a> Frame<'a> {
 
     /// Executes a message. One that fails advances the inbox and leaves an error receipt; one out of order does
     /// nothing at all.
-    fn message(&mut self, delivery: &'a Delivery) {
+    fn message(&mut self, delivery: &'a Delivery) -> Result<(), pallet_entities::Error> {
         let message = &delivery.message;
-        if pallet_entities::accept_incoming(&mut self.env, &message.from, message.sequence).is_err() {
-            return;
-        }
+        pallet_entities::accept_incoming(&mut self.env, &message.from, message.sequence)?;
         let leaf = message.leaf(&self.env.facts.network);
         self.inputs.push(leaf);
         self.env.delivery = Some(delivery);
         let events = self.env.events.len();
         let result = self.attempt(|env| execute_message(env, delivery));
         self.env.delivery = None;
-        if let RuntimeMessage::Request(_) = message.call {
-            self.receipt(CallHash::new(*leaf.as_bytes()), result, events, Vec::new());
-        } else if result.is_err() {
+        if result.is_err() || matches!(message.call, RuntimeMessage::Request(_)) {
             self.receipt(CallHash::new(*leaf.as_bytes()), result, events, Vec::new());
         }
+        Ok(())
     }
 
     fn call(&mut self, hash: CallHash, call: &SignedCall) -> Result<(), Refusal> {

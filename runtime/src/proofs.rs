@@ -45,10 +45,8 @@ pub(crate) fn unrevealed(facts: &Facts, hash: &PaymentHash, deadline: Timestamp,
     match proof.open(facts, pallet_reserves::reveal_key(&Hash::new(*hash.as_bytes())).as_ref()) {
         Some(None) => true,
         // Revealed, but too late: that counts as not revealed.
-        Some(Some(revealed)) => {
-            pallet_reserves::Revelation::decode(&mut revealed.as_slice())
-                .is_ok_and(|revealed| revealed.at >= deadline)
-        }
+        Some(Some(revealed)) => pallet_reserves::Revelation::decode(&mut revealed.as_slice())
+            .is_ok_and(|revealed| revealed.at >= deadline),
         None => false,
     }
 }

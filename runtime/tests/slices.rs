@@ -247,3 +247,22 @@ fn an_entity_without_its_key_does_not_advance_and_nobody_waits_for_it() {
     again.replay(&network.slices[0], true).unwrap();
     again.replay_block(&network.blocks[0]).unwrap();
 }
+
+#[test]
+fn a_message_that_overtakes_others_waits_behind_them_in_the_outbox() {
+    let mut network = Network::new();
+    network.lose_key("bob");
+    let first = network.run(vec![network.call("alice", 0, [transfer(network.id("bob"), 1).into()])]);
+    network.hold_key("bob");
+    let second = network.run(vec![network.call("alice", 1, [transfer(network.id("bob"), 2).into()])]);
+    let waiting: Vec<_> = first.outbox.iter().chain(&second.outbox).cloned().collect();
+    assert_eq!(waiting.iter().map(|waiting| waiting.message.sequence).collect::<Vec<_>>(), [1, 2]);
+
+    let depositary = network.board("depositary");
+    let authentic =
+        |message| xln_runtime::authenticate_message(message, network.id_of_network(), &depositary).unwrap();
+    let messages: Vec<_> = waiting.into_iter().map(authentic).collect();
+    network.run_inputs(SliceInputs { messages, ..Default::default() });
+    let bob = network.server.entity(&network.id("bob")).unwrap();
+    assert_eq!(pallet_entities::inbox(&bob.state(), &network.id("depositary")), Ok(2));
+}
