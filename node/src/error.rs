@@ -26,7 +26,7 @@ pub enum RunError {
     Store(#[from] StoreError),
     /// What is in the database does not lead to a state.
     #[error("{0}; `xln-node db verify` tells the extent of the damage")]
-    Recovery(#[from] RecoveryError),
+    Recovery(Box<RecoveryError>),
     /// The RPC server.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -44,12 +44,15 @@ pub enum RunError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The node was stopped while it started.
-    #[error("the node was stopped while it started")]
-    Stopped,
     /// A defect of ours.
     #[error("a thread of the node has panicked")]
     Panicked,
+}
+
+impl From<RecoveryError> for RunError {
+    fn from(error: RecoveryError) -> Self {
+        Self::Recovery(Box::new(error))
+    }
 }
 
 impl RunError {
@@ -68,7 +71,7 @@ impl RunError {
                 KeysError::Secret(SecretError::NoSource) => Exit::Config,
                 _ => Exit::Data,
             },
-            Self::Store(StoreError::Locked { .. }) | Self::Serve(_) | Self::System { .. } | Self::Stopped => {
+            Self::Store(StoreError::Locked { .. }) | Self::Serve(_) | Self::System { .. } => {
                 Exit::Unavailable
             }
             Self::Store(_) | Self::Author(_) | Self::Backend(_) => Exit::Io,

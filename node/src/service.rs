@@ -7,11 +7,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
+    sync::{Arc, RwLock},
     time::{Duration, Instant},
 };
 
@@ -22,8 +18,8 @@ use xln_runtime::Server;
 use xln_store::{Options, Store};
 
 use crate::{
-    author::{Author, AuthorError, KeystoreCertifier},
-    backend::{self, Identity, NodeBackend, Parts as BackendParts, cursor_after},
+    author::{Author, AuthorThread, KeystoreCertifier},
+    backend::{Identity, NodeBackend, Parts as BackendParts, cursor_after},
     config::{BaseFolder, Config},
     error::RunError,
     http::{self, Health},
@@ -38,15 +34,13 @@ const FEED_EVENTS: usize = 100_000;
 /// Events that a subscriber may be behind.
 const FEED_QUEUE: usize = 4_096;
 
-/// A node that runs. Stop it with [`Node::stop`].
+/// A node that runs. Stop it with [`Node::stop`]; dropping it stops it too, and waits.
 pub struct Node {
     rpc: RpcServer,
     metrics_address: Option<SocketAddr>,
-    metrics_stop: Option<oneshot::Sender<()>>,
-    author: JoinHandle<Result<(), AuthorError>>,
-    author_ended: oneshot::Receiver<()>,
-    author_stop: Arc<AtomicBool>,
-    pool: Arc<Pool>,
+    /// Metrics are served as long as this is there.
+    _metrics: Option<oneshot::Sender<()>>,
+    author: AuthorThread,
     health: Health,
     // Last: a temporary folder is removed after everything in it is closed.
     _folder: BaseFolder,
@@ -82,7 +76,6 @@ impl Node {
         let pool = Arc::new(Pool::new(Arc::clone(&server), Limits::default()));
         let health = Health::starting();
         let methods = config.rpc.methods;
-        let failure = Arc::new(backend::Health::default());
         let backend = Arc::new(NodeBackend::new(BackendParts {
             server: Arc::clone(&server),
             pool: Arc::clone(&pool),
@@ -100,46 +93,33 @@ impl Node {
                 default_entity: None,
                 unsafe_methods: methods.allows_unsafe(&config.rpc.listen),
             },
-            health: Arc::clone(&failure),
+            health: health.clone(),
             labels: None,
         })?);
 
-        let author_stop = Arc::new(AtomicBool::new(false));
         let author = Author {
-            server: Arc::clone(&server),
-            pool: Arc::clone(&pool),
+            server,
+            pool,
             store,
             certifier: Arc::new(KeystoreCertifier::new(genesis.network, keystore)),
             observer: Box::new(backend.announcer()),
             metrics: Arc::clone(&metrics),
-            stop: Arc::clone(&author_stop),
+            stop: Arc::default(),
             free_space_min: config.min_free_space,
             block_time: Duration::from_millis(spec.consensus.block_time_ms),
         };
-        let (author, author_ended) = spawn(author, health.clone(), failure)?;
-        let mut node =
-            Parts { author_stop: Some((author_stop, Arc::clone(&pool), author)), metrics_stop: None };
-        let metrics_address = match config.prometheus {
-            Some(address) => Some(node.observe(address, metrics, health.clone()).await?),
-            None => None,
+        let author = AuthorThread::start(author, health.clone())
+            .map_err(RunError::system("cannot start the author's thread"))?;
+        let (metrics_address, metrics) = match config.prometheus {
+            Some(address) => {
+                let (address, stop) = observe(address, metrics, health.clone()).await?;
+                (Some(address), Some(stop))
+            }
+            None => (None, None),
         };
         let rpc = xln_rpc::serve(backend, config.rpc, env!("CARGO_PKG_VERSION")).await?;
         health.ready();
-        let Some((author_stop, pool, author)) = node.author_stop.take() else {
-            return Err(RunError::Stopped);
-        };
-        let metrics_stop = node.metrics_stop.take();
-        Ok(Self {
-            rpc,
-            metrics_address,
-            metrics_stop,
-            author,
-            author_ended,
-            author_stop,
-            pool,
-            health,
-            _folder: folder,
-        })
+        Ok(Self { rpc, metrics_address, _metrics: metrics, author, health, _folder: folder })
     }
 
     /// Where JSON-RPC is answered.
@@ -162,93 +142,40 @@ impl Node {
 
     /// Completes when the author has stopped on its own, which it does only after a failure.
     pub async fn failed(&mut self) {
-        // An error says that the author's thread is gone, which is the same.
-        let _ = (&mut self.author_ended).await;
+        self.author.ended().await;
     }
 
     /// Stops every part. What was acknowledged is on disk, and the state with it.
     pub async fn stop(self) -> Result<(), RunError> {
         self.health.unready("stopping");
         self.rpc.stop().await;
-        self.author_stop.store(true, Ordering::Release);
-        self.pool.wake();
-        if let Some(stop) = self.metrics_stop {
-            // Whoever no longer listens has stopped.
-            let _ = stop.send(());
-        }
-        let author = tokio::task::spawn_blocking(move || self.author.join());
-        match author.await {
-            Ok(Ok(result)) => Ok(result?),
+        match tokio::task::spawn_blocking(move || self.author.join()).await {
+            Ok(Some(result)) => Ok(result?),
             _ => Err(RunError::Panicked),
         }
     }
 }
 
-/// Parts that run while others are being started. Dropping it stops them.
-struct Parts {
-    author_stop: Option<(Arc<AtomicBool>, Arc<Pool>, JoinHandle<Result<(), AuthorError>>)>,
-    metrics_stop: Option<oneshot::Sender<()>>,
-}
-
-impl Parts {
-    async fn observe(
-        &mut self,
-        address: SocketAddr,
-        metrics: Arc<Metrics>,
-        health: Health,
-    ) -> Result<SocketAddr, RunError> {
-        let failed = || {
-            RunError::system(format!(
-                "cannot serve metrics on {address}; --prometheus-port chooses another port"
-            ))
-        };
-        let listener = TcpListener::bind(address).await.map_err(failed())?;
-        let address = listener.local_addr().map_err(failed())?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        self.metrics_stop = Some(stop);
-        tokio::spawn(async move {
-            let stopped = async {
-                let _ = stopped.await;
-            };
-            if let Err(error) = http::serve(listener, metrics, health, stopped).await {
-                tracing::error!(%error, "metrics are not served any more");
-            }
-        });
-        Ok(address)
-    }
-}
-
-impl Drop for Parts {
-    fn drop(&mut self) {
-        if let Some((stop, pool, author)) = self.author_stop.take() {
-            stop.store(true, Ordering::Release);
-            pool.wake();
-            if author.join().is_err() {
-                tracing::error!("the author has panicked");
-            }
-        }
-    }
-}
-
-/// Runs the author on a thread of its own.
-#[expect(clippy::type_complexity, reason = "a pair of a handle and a signal, used once")]
-fn spawn(
-    author: Author,
+/// Serves metrics and health until the sender is dropped.
+async fn observe(
+    address: SocketAddr,
+    metrics: Arc<Metrics>,
     health: Health,
-    failure: Arc<backend::Health>,
-) -> Result<(JoinHandle<Result<(), AuthorError>>, oneshot::Receiver<()>), RunError> {
-    let (ended, author_ended) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("author".into()).spawn(move || {
-        let result = author.run();
-        if let Err(error) = &result {
-            tracing::error!(%error, "the author has stopped: nothing is executed any more");
-            health.unready(error.to_string());
-            failure.fail(error.to_string());
+) -> Result<(SocketAddr, oneshot::Sender<()>), RunError> {
+    let what = format!("cannot serve metrics on {address}; --prometheus-port chooses another port");
+    let listener = TcpListener::bind(address).await.map_err(RunError::system(what.clone()))?;
+    let address = listener.local_addr().map_err(RunError::system(what))?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let stopped = async {
+            // Nothing is ever sent: the end of the sender is the signal.
+            let _ = stopped.await;
+        };
+        if let Err(error) = http::serve(listener, metrics, health, stopped).await {
+            tracing::error!(%error, "metrics are not served any more");
         }
-        let _ = ended.send(());
-        result
     });
-    Ok((thread.map_err(RunError::system("cannot start the author's thread"))?, author_ended))
+    Ok((address, stop))
 }
 
 fn channels(server: &Server) -> usize {

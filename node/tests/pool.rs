@@ -1,4 +1,5 @@
 //! The pool: what gets in, in which order it comes out, and what a full pool answers.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::{Arc, RwLock};
 

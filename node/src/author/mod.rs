@@ -14,6 +14,7 @@
 mod certify;
 mod clock;
 mod slice;
+mod thread;
 
 use std::{
     sync::{Arc, PoisonError, RwLock, atomic::AtomicBool, atomic::Ordering},
@@ -28,6 +29,7 @@ use crate::{metrics::Metrics, pool::Pool};
 
 pub use certify::KeystoreCertifier;
 pub use clock::system_time;
+pub use thread::AuthorThread;
 
 /// A mutable snapshot is written every so many blocks.
 pub const SNAPSHOT_INTERVAL: u64 = 100;

@@ -63,7 +63,7 @@ impl NodeBackend {
             registry_number: id.registry_number().map(U64),
             board: Some(board_view(entity.board())),
             height: U64(header.map_or(0, |header| header.height)),
-            frame: header.map_or(FrameHash::ZERO, |header| header.hash()),
+            frame: header.map_or(FrameHash::ZERO, xln_primitives::FrameHeader::hash),
             state_root: header.map_or(Hash::ZERO, |header| header.state_root),
             hosted: true,
             depositary: id == self.read().facts().depositary,

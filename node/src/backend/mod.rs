@@ -22,7 +22,6 @@ mod depositary;
 mod directory;
 mod entities;
 mod events;
-mod health;
 mod identity;
 mod invoice_text;
 mod invoices;
@@ -51,13 +50,12 @@ use xln_rpc::{Backend, EntityRef, Feed, RpcError, params::*, view::*};
 use xln_runtime::{Entity, Server};
 use xln_store::Store;
 
-use crate::pool::Pool;
+use crate::{http::Health, pool::Pool};
 use directory::Directory;
 use labels::Labels;
 use recent::Recent;
 
 pub use announcer::{Announcer, cursor_after};
-pub use health::Health;
 pub use identity::Identity;
 
 /// What a backend works with.
@@ -75,7 +73,7 @@ pub struct Parts {
     /// What this node is.
     pub identity: Identity,
     /// Whether it works.
-    pub health: Arc<Health>,
+    pub health: Health,
     /// Where labels of keys are kept; in memory only if absent.
     pub labels: Option<PathBuf>,
 }
@@ -88,7 +86,7 @@ pub struct NodeBackend {
     keystore: Arc<Keystore>,
     feed: Arc<Feed>,
     identity: Identity,
-    health: Arc<Health>,
+    health: Health,
     started: Instant,
     /// Sum of the heights of all entities at the start.
     frames_before: u64,

@@ -118,7 +118,7 @@ impl NodeBackend {
             let server = self.read();
             (server.head().number, server.head().timestamp)
         };
-        let reason = self.health.failure().or_else(|| self.store.poisoned()).map(str::to_owned);
+        let reason = self.health.status().err();
         Ok(HealthView {
             ready: reason.is_none(),
             reason,

@@ -123,7 +123,7 @@ impl Node {
             keystore: Arc::clone(&keystore),
             feed: Arc::clone(&feed),
             identity,
-            health: Arc::new(Health::default()),
+            health: Health::starting(),
             labels: None,
         })
         .unwrap();

@@ -51,16 +51,28 @@ pub enum CommandError {
     Declined,
     /// The database does not lead to a state.
     #[error(transparent)]
-    Recovery(#[from] crate::recovery::RecoveryError),
+    Recovery(Box<crate::recovery::RecoveryError>),
     /// The state is one that must not be.
     #[error("an invariant does not hold: {0}")]
-    Invariant(#[from] xln_runtime::invariants::Violation),
+    Invariant(Box<xln_runtime::invariants::Violation>),
     /// The database is damaged.
     #[error("the database has {faults} faults; restore a backup or sync anew")]
     Unsound {
         /// How many.
         faults: u64,
     },
+}
+
+impl From<crate::recovery::RecoveryError> for CommandError {
+    fn from(error: crate::recovery::RecoveryError) -> Self {
+        Self::Recovery(Box::new(error))
+    }
+}
+
+impl From<xln_runtime::invariants::Violation> for CommandError {
+    fn from(violation: xln_runtime::invariants::Violation) -> Self {
+        Self::Invariant(Box::new(violation))
+    }
 }
 
 impl CommandError {
