@@ -37,10 +37,20 @@ pub fn run(config: Config) -> Result<(), RunError> {
         let mut terminate = signal(tokio::signal::unix::SignalKind::terminate())?;
         let mut node = Node::start(config).await?;
         announce(&node);
-        tokio::select! {
-            _ = interrupt.recv() => tracing::info!("stopping (SIGINT)"),
-            _ = terminate.recv() => tracing::info!("stopping (SIGTERM)"),
-            () = node.failed() => {}
+        let mut told = async || {
+            tokio::select! {
+                _ = interrupt.recv() => tracing::info!("stopping (SIGINT)"),
+                _ = terminate.recv() => tracing::info!("stopping (SIGTERM)"),
+            }
+        };
+        let failed = tokio::select! {
+            () = told() => false,
+            () = node.failed() => true,
+        };
+        if failed {
+            // What is durable can still be asked for, and health says why nothing is added to it.
+            tracing::error!("the node is not ready; it answers questions until it is stopped");
+            told().await;
         }
         node.stop().await?;
         tracing::info!("stopped");

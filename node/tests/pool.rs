@@ -194,3 +194,14 @@ fn whoever_waits_is_told_and_a_refusal_takes_the_calls_behind_it_along() {
     assert!(fixture.pool.is_empty());
     fixture.submit(fixture.call("alice", 0, 0)).expect("the nonce is free again");
 }
+
+#[test]
+fn a_closed_pool_takes_nothing_and_lets_nobody_wait() {
+    let fixture = Fixture::new(Limits::default());
+    let call = fixture.call("alice", 0, 0);
+    let mut waiting = fixture.pool.submit(vec![call], NOW, [7; 32]).pop().unwrap().unwrap();
+    fixture.pool.close();
+    assert!(matches!(waiting.try_recv(), Err(TryRecvError::Closed)));
+    assert_eq!(fixture.submit(fixture.call("bob", 0, 0)), Err(PoolError::Stopped));
+    assert!(fixture.pool.is_empty());
+}

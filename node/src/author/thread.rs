@@ -22,9 +22,11 @@ impl AuthorThread {
     /// Starts an author. If it fails, `health` tells why.
     pub fn start(author: Author, health: Health) -> std::io::Result<Self> {
         let (stop, pool) = (Arc::clone(&author.stop), Arc::clone(&author.pool));
+        let waiting = Arc::clone(&pool);
         let (end, ended) = oneshot::channel();
         let thread = std::thread::Builder::new().name("author".into()).spawn(move || {
             let result = author.run();
+            waiting.close();
             if let Err(error) = &result {
                 tracing::error!(%error, "the author has stopped: nothing is executed any more");
                 health.unready(error.to_string());

@@ -89,6 +89,8 @@ struct Inner {
     arrivals: u64,
     /// Something other than a call wants the author's attention.
     woken: bool,
+    /// Nothing will be executed any more.
+    closed: bool,
 }
 
 impl Pool {
@@ -198,6 +200,9 @@ impl Pool {
     }
 
     fn check_room(&self, inner: &Inner, key: &QueueKey, size: usize) -> Result<(), PoolError> {
+        if inner.closed {
+            return Err(PoolError::Stopped);
+        }
         let busy = |what, used, limit| Err(PoolError::Busy { what, used, limit });
         if inner.calls >= self.limits.calls_max {
             return busy("calls", inner.calls, self.limits.calls_max);
@@ -331,6 +336,13 @@ impl Pool {
         let (mut inner, _) =
             self.arrived.wait_timeout_while(inner, timeout, idle).unwrap_or_else(PoisonError::into_inner);
         inner.woken = false;
+    }
+
+    /// Refuses every call from now on, and lets nobody wait any longer: what became of calls that were taken is on the
+    /// disk, or nowhere.
+    pub fn close(&self) {
+        let mut inner = self.lock();
+        *inner = Inner { closed: true, ..Inner::default() };
     }
 
     /// Makes the author look around.
