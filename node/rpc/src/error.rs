@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!  4000 invalid request   4001 unauthorized   4003 forbidden   4004 not found   4029 busy     → −32020…−32029
-//!  4100 invalid parameters                                                                    → −32602
+//!  4100 invalid parameters   4101 no entity                                                   → −32602
 //!  4200 insufficient funds   4201 channel not open   4202… one per error of a pallet          → −32040
 //!  5000 internal   5001 consensus   5002 storage   5003 network   5004 timed out              → −32050…−32059
 //! ```
@@ -34,6 +34,8 @@ pub mod code {
     pub const BUSY: ErrorCode = 4029;
     /// A parameter is missing, unknown or out of range.
     pub const INVALID_PARAMS: ErrorCode = 4100;
+    /// The request does not say who acts, and the node has no default entity.
+    pub const NO_ENTITY: ErrorCode = 4101;
     /// More than there is, or more than a channel can carry.
     pub const INSUFFICIENT_FUNDS: ErrorCode = 4200;
     /// There is no open channel where one is needed.
@@ -49,6 +51,9 @@ pub mod code {
     /// It was accepted but its outcome is not known yet; ask again by hash.
     pub const TIMED_OUT: ErrorCode = 5004;
 }
+
+/// Name of the error of a request that does not say who acts.
+pub const NO_ENTITY: &str = "NoEntity";
 
 /// Why the application refuses, with numbers in `message` and `details` and advice in `hint`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -92,6 +97,15 @@ impl RpcError {
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The request does not say who acts. `hosted` are names of entities that could, the first ones if there are many.
+    #[must_use]
+    pub fn no_entity(hosted: &[String]) -> Self {
+        let message = "the request names no entity and the node has no default one";
+        Self::new(code::NO_ENTITY, NO_ENTITY, message)
+            .with_details(json!({ "hosted": hosted }))
+            .with_hint("name the entity that shall act; entity.list names those that are hosted here")
     }
 
     /// The request makes no sense.

@@ -27,6 +27,7 @@ pub mod params;
 mod reference;
 mod server;
 pub mod view;
+pub mod words;
 
 pub use api::{Backend, Calls, METHODS, Method, SUBSCRIBE, UNSUBSCRIBE};
 pub use describe::{Described, Member, openrpc};

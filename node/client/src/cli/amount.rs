@@ -2,8 +2,8 @@
 
 use core::str::FromStr;
 
-use xln_primitives::{Amount, Delta};
-use xln_rpc::view::AssetView;
+use xln_primitives::Amount;
+use xln_rpc::{view::AssetView, words::exact};
 
 /// A number with at most one point and, if written, the symbol of its asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,15 +90,6 @@ impl FromStr for Quantity {
     }
 }
 
-impl core::fmt::Display for Quantity {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match &self.symbol {
-            Some(symbol) => write!(f, "{} {}", self.number(), symbol.to_uppercase()),
-            None => f.write_str(&self.number()),
-        }
-    }
-}
-
 impl Quantity {
     /// The number without its symbol.
     fn number(&self) -> String {
@@ -125,36 +116,6 @@ impl Quantity {
             symbol: asset.symbol.clone(),
             largest: exact(Amount::MAX, asset.decimals),
         })
-    }
-}
-
-/// All digits of an amount, without zeros at the end of the fraction.
-#[must_use]
-pub fn exact(amount: Amount, decimals: u8) -> String {
-    with_digits(amount, decimals, 0)
-}
-
-/// An amount as people read it: at least two digits after the point, if the asset has them.
-#[must_use]
-pub fn readable(amount: Amount, decimals: u8) -> String {
-    with_digits(amount, decimals, 2)
-}
-
-/// A delta as people read it, with its sign.
-#[must_use]
-pub fn readable_delta(delta: Delta, decimals: u8) -> String {
-    let sign = if delta < Delta::ZERO { "-" } else { "" };
-    format!("{sign}{}", readable(delta.magnitude(), decimals))
-}
-
-fn with_digits(amount: Amount, decimals: u8, least: usize) -> String {
-    let decimals = usize::from(decimals);
-    let digits = format!("{:0>width$}", amount.get(), width = decimals + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - decimals);
-    let kept = fraction.trim_end_matches('0').len().max(least.min(decimals));
-    match fraction.get(..kept) {
-        Some(shown) if !shown.is_empty() => format!("{whole}.{shown}"),
-        _ => whole.to_owned(),
     }
 }
 
@@ -247,17 +208,6 @@ mod tests {
         assert!(
             error.to_string().ends_with("the largest amount is 3402823669209384634633746074317682114.55")
         );
-    }
-
-    #[test]
-    fn amounts_are_written_as_they_are_read() {
-        assert_eq!(readable(Amount::new(12_000), 2), "120.00");
-        assert_eq!(readable(Amount::new(1), 18), "0.000000000000000001");
-        assert_eq!(readable(Amount::new(1_500_000), 6), "1.50");
-        assert_eq!(readable(Amount::new(7), 0), "7");
-        assert_eq!(exact(Amount::new(12_000), 2), "120");
-        assert_eq!(readable_delta(Delta::new(-1_550), 2), "-15.50");
-        assert_eq!(readable_delta(Delta::new(i128::MIN), 0), i128::MIN.to_string());
     }
 
     #[test]

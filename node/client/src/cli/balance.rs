@@ -4,14 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use xln_primitives::{Amount, AssetId, EntityId};
-use xln_rpc::{
-    Calls,
-    params::{ChannelList, ListReserves, MAX_LIMIT},
-    view::PartyView,
-};
+use xln_rpc::{Calls, params::ListReserves, view::PartyView, words::readable};
 
 use super::{
-    amount::readable,
     context::Context,
     exit::Failure,
     output::{Cell, Report, Table},
@@ -57,31 +52,23 @@ pub(super) async fn run(context: &Context) -> Result<Report, Failure> {
         };
         balances.insert(key, balance);
     }
-    let mut request = ChannelList { entity: context.entity.clone(), after: None, limit: Some(MAX_LIMIT) };
-    loop {
-        let page = context.ask("asking for channels", context.client.channel_list(&request)).await?;
-        for channel in &page {
-            for asset in &channel.assets {
-                let balance = balances.entry((channel.entity.id, asset.asset)).or_insert_with(|| Balance {
-                    entity: channel.entity.clone(),
-                    asset: asset.asset,
-                    symbol: asset.symbol.clone(),
-                    decimals: asset.decimals,
-                    reserve: Amount::ZERO,
-                    can_send: Amount::ZERO,
-                    can_receive: Amount::ZERO,
-                    owed_to_it: Amount::ZERO,
-                    owed_by_it: Amount::ZERO,
-                });
-                balance.can_send = sum(balance.can_send, asset.out_capacity);
-                balance.can_receive = sum(balance.can_receive, asset.in_capacity);
-                balance.owed_to_it = sum(balance.owed_to_it, asset.out_peer_credit);
-                balance.owed_by_it = sum(balance.owed_by_it, asset.in_own_credit);
-            }
-        }
-        request.after = page.last().map(|channel| channel.id);
-        if page.len() < usize::try_from(MAX_LIMIT).unwrap_or(usize::MAX) {
-            break;
+    for channel in context.channels(usize::MAX).await? {
+        for asset in &channel.assets {
+            let balance = balances.entry((channel.entity.id, asset.asset)).or_insert_with(|| Balance {
+                entity: channel.entity.clone(),
+                asset: asset.asset,
+                symbol: asset.symbol.clone(),
+                decimals: asset.decimals,
+                reserve: Amount::ZERO,
+                can_send: Amount::ZERO,
+                can_receive: Amount::ZERO,
+                owed_to_it: Amount::ZERO,
+                owed_by_it: Amount::ZERO,
+            });
+            balance.can_send = sum(balance.can_send, asset.out_capacity);
+            balance.can_receive = sum(balance.can_receive, asset.in_capacity);
+            balance.owed_to_it = sum(balance.owed_to_it, asset.out_peer_credit);
+            balance.owed_by_it = sum(balance.owed_by_it, asset.in_own_credit);
         }
     }
     let mut table =

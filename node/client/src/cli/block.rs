@@ -38,7 +38,7 @@ impl Block {
             ("number", Cell::new(block.number)),
             ("hash", Cell::both(block.hash.to_string(), block.hash.to_string())),
             ("parent", Cell::id(block.parent)),
-            ("time", Cell::new(block.timestamp)),
+            ("time", Cell::moment(block.timestamp)),
             ("slices", Cell::new(format!("{} from {}", block.slices, block.first_slice))),
             ("inputs root", Cell::id(block.inputs_root)),
             ("state root", Cell::id(block.state_root)),

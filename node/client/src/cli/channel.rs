@@ -4,15 +4,17 @@ use clap::{Args, Subcommand};
 use xln_rpc::{
     AssetRef, Calls, ChannelRef, EntityRef,
     params::{
-        ChannelClose, ChannelGet, ChannelList, ChannelListHtlcs, ChannelOpen, ChannelRequestCollateral,
-        ChannelSetCredit, ChannelSetPolicy, EntityGet, PolicyChange,
+        ChannelGet, ChannelListHtlcs, ChannelOpen, ChannelSetCredit, ChannelSetPolicy, EntityGet,
+        PolicyChange,
     },
     view::{ChannelStatus, ChannelView, Direction, PolicyView, SubchannelView},
+    words::{readable, readable_delta},
 };
 
 use super::{
-    amount::{Quantity, readable, readable_delta},
-    context::Context,
+    amount::Quantity,
+    closing, collateral,
+    context::{Context, Sum},
     duration,
     exit::Failure,
     output::{Cell, Report, Table},
@@ -35,9 +37,9 @@ pub(super) enum Command {
     #[command(subcommand)]
     Policy(Policy),
     /// Ask the peer to put collateral behind what it owes.
-    RequestCollateral(RequestCollateral),
+    RequestCollateral(collateral::Request),
     /// Close a channel in agreement; the depositary settles it.
-    Close(Close),
+    Close(closing::Close),
 }
 
 /// Opens a channel.
@@ -136,26 +138,6 @@ pub(super) struct PolicySet {
     auto_collateral: Option<Quantity>,
 }
 
-/// Asks for collateral.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  xln --as bob channel request-collateral hub 100usd")]
-pub(super) struct RequestCollateral {
-    /// Which channel: the name of the peer, or a 0x identifier.
-    channel: ChannelRef,
-    /// How much.
-    amount: Quantity,
-    /// Which asset, if the amount does not say it.
-    #[arg(long)]
-    asset: Option<AssetRef>,
-}
-
-/// Closes a channel.
-#[derive(Debug, Args)]
-pub(super) struct Close {
-    /// Which channel: the name of the peer, or a 0x identifier.
-    channel: ChannelRef,
-}
-
 fn status(status: ChannelStatus) -> &'static str {
     match status {
         ChannelStatus::Opening => "opening",
@@ -212,31 +194,16 @@ impl Command {
         match self {
             Self::Open(open) => open.run(context).await,
             Self::List(List { limit }) => {
-                let request = ChannelList { entity: context.entity.clone(), after: None, limit: Some(limit) };
-                let channels = context.ask("asking", context.client.channel_list(&request)).await?;
+                let channels = context.channels(usize::try_from(limit).unwrap_or(usize::MAX)).await?;
                 Ok(Report::new(&channels, table(&channels))?
-                    .or_if_empty("no channels yet: xln channel open --with NAME --credit AMOUNT opens one"))
+                    .or_if_empty("no open channels: xln channel open --with NAME --credit AMOUNT opens one"))
             }
             Self::Show(Named { channel }) => show(context, channel).await,
             Self::Credit(Credit::Set(set)) => set.run(context).await,
             Self::Policy(Policy::Set(set)) => set.run(context).await,
             Self::Policy(Policy::Show) => show_policy(context).await,
-            Self::RequestCollateral(RequestCollateral { channel, amount: quantity, asset }) => {
-                let (amount, asset) = context.amount(&quantity, asset.as_ref()).await?;
-                let what = format!("asked {channel} for {quantity} of collateral");
-                let (entity, wait) = (context.entity.clone(), context.wait);
-                let request = ChannelRequestCollateral { entity, channel, asset: Some(asset), amount, wait };
-                let done = context
-                    .ask("asking the peer", context.client.channel_request_collateral(&request))
-                    .await?;
-                submitted::report(&what, &done)
-            }
-            Self::Close(Close { channel }) => {
-                let what = format!("the channel with {channel} is closing");
-                let request = ChannelClose { entity: context.entity.clone(), channel, wait: context.wait };
-                let done = context.ask("closing", context.client.channel_close(&request)).await?;
-                submitted::report(&what, &done)
-            }
+            Self::RequestCollateral(request) => request.run(context).await,
+            Self::Close(close) => close.run(context).await,
         }
     }
 }
@@ -244,17 +211,12 @@ impl Command {
 impl Open {
     async fn run(self, context: &Context) -> Result<Report, Failure> {
         let Self { peer, credit, asset } = self;
-        let (amount, asset) = match &credit {
-            Some(quantity) => {
-                let (amount, asset) = context.amount(quantity, asset.as_ref()).await?;
-                (Some(amount), Some(asset))
-            }
-            None => (None, asset),
-        };
+        let (credit, asset) = context.maybe_sum(credit.as_ref(), asset).await?;
         let what = match &credit {
-            Some(credit) => format!("the channel with {peer} is open; {peer} may owe up to {credit}"),
+            Some(Sum { text, .. }) => format!("the channel with {peer} is open; {peer} may owe up to {text}"),
             None => format!("the channel with {peer} is open"),
         };
+        let amount = credit.map(|credit| credit.amount);
         let (entity, wait) = (context.entity.clone(), context.wait);
         let request = ChannelOpen { entity: entity.clone(), peer: peer.clone(), asset, credit: amount, wait };
         let done = context.ask("opening", context.client.channel_open(&request)).await?;
@@ -275,8 +237,8 @@ impl Open {
 impl CreditSet {
     async fn run(self, context: &Context) -> Result<Report, Failure> {
         let Self { channel, limit: quantity, asset } = self;
-        let (limit, asset) = context.amount(&quantity, asset.as_ref()).await?;
-        let what = format!("{channel} may owe up to {quantity}");
+        let Sum { amount: limit, asset, text } = context.sum(&quantity, asset.as_ref()).await?;
+        let what = format!("{channel} may owe up to {text}");
         let (entity, wait) = (context.entity.clone(), context.wait);
         let request = ChannelSetCredit { entity, channel, asset: Some(asset), limit, wait };
         let done = context.ask("setting the limit", context.client.channel_set_credit(&request)).await?;
@@ -287,7 +249,7 @@ impl CreditSet {
 impl PolicySet {
     async fn run(self, context: &Context) -> Result<Report, Failure> {
         let units = async |quantity: Option<Quantity>| match quantity {
-            Some(quantity) => Ok::<_, Failure>(Some(context.amount(&quantity, None).await?.0)),
+            Some(quantity) => Ok::<_, Failure>(Some(context.sum(&quantity, None).await?.amount)),
             None => Ok(None),
         };
         let delta = self.timelock_delta.map(|delta| u64::try_from(delta.as_millis()).unwrap_or(u64::MAX));

@@ -1,9 +1,13 @@
 //! Why a command failed, what it prints, and with which code of `sysexits.h` it ends.
 
 use serde_json::json;
-use xln_rpc::{RpcError, error::code, view::FailureView};
+use xln_rpc::{
+    RpcError,
+    error::{NO_ENTITY, code},
+    view::FailureView,
+};
 
-use super::amount::AmountError;
+use super::{amount::AmountError, commands::in_commands, output::harmless};
 use crate::Error;
 
 /// Exit codes of `sysexits.h`.
@@ -77,6 +81,16 @@ fn code_of(error: &RpcError) -> u8 {
     }
 }
 
+/// What to do where it is not said who acts.
+fn who_acts(error: &RpcError) -> String {
+    let names = error.details.get("hosted").and_then(serde_json::Value::as_array);
+    let names: Vec<&str> = names.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+    match names.as_slice() {
+        [] => "use --as NAME or XLN_AS; xln entity create makes an entity".into(),
+        names => harmless(&format!("use --as NAME or XLN_AS; on this node live {}", names.join(", "))),
+    }
+}
+
 impl Failure {
     /// The exit code.
     #[must_use]
@@ -98,7 +112,8 @@ impl Failure {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Client(Error::Refused(error)) => error.hint.clone(),
+            Self::Client(Error::Refused(error)) if error.name == NO_ENTITY => Some(who_acts(error)),
+            Self::Client(Error::Refused(error)) => error.hint.as_deref().map(in_commands),
             Self::Client(Error::Unreachable { .. } | Error::Broken(_)) => {
                 Some("start a node with xln-node --dev, or name another with --url or XLN_URL".into())
             }
@@ -106,7 +121,7 @@ impl Failure {
                 "look at xln payment list or xln receipt before you repeat it, or raise --timeout".into(),
             ),
             Self::Client(Error::NoSubscriptions) => Some("use --url ws://HOST:PORT".into()),
-            Self::Payment(failure) => failure.hint.clone(),
+            Self::Payment(failure) => failure.hint.as_deref().map(in_commands),
             Self::Usage { hint, .. } => Some(hint.clone()),
             _ => None,
         }

@@ -1,10 +1,9 @@
 //! `xln forward list`.
 
 use clap::{Args, Subcommand};
-use xln_rpc::{Calls, params::ForwardList};
+use xln_rpc::{Calls, params::ForwardList, words::readable};
 
 use super::{
-    amount::readable,
     context::Context,
     exit::Failure,
     output::{Cell, Report, Table},
@@ -39,7 +38,7 @@ impl Command {
         for forward in &forwards {
             let money = |amount| Cell::new(readable(amount, forward.decimals));
             table.push(vec![
-                Cell::new(forward.created.as_millis()),
+                Cell::moment(forward.created),
                 Cell::foreign(&forward.entity.label()),
                 Cell::foreign(&forward.from.label()),
                 Cell::foreign(&forward.to.label()),

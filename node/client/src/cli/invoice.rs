@@ -6,10 +6,11 @@ use xln_rpc::{
     AssetRef, Calls,
     params::{InvoiceCancel, InvoiceCreate, InvoiceDecode, InvoiceGet, InvoiceList},
     view::{InvoiceStatus, InvoiceView},
+    words::readable,
 };
 
 use super::{
-    amount::{Quantity, exact, readable},
+    amount::Quantity,
     context::Context,
     duration,
     exit::Failure,
@@ -98,7 +99,7 @@ fn word(status: InvoiceStatus) -> &'static str {
 }
 
 fn properties(invoice: &InvoiceView) -> Table {
-    let money = |amount| Cell::foreign(&format!("{} {}", exact(amount, invoice.decimals), invoice.symbol));
+    let money = |amount| Cell::foreign(&format!("{} {}", readable(amount, invoice.decimals), invoice.symbol));
     Table::properties(vec![
         ("invoice", Cell::foreign(&invoice.invoice)),
         ("hash", Cell::both(invoice.hash.to_string(), invoice.hash.to_string())),
@@ -107,7 +108,7 @@ fn properties(invoice: &InvoiceView) -> Table {
         ("received", money(invoice.received)),
         ("for", Cell::foreign(&invoice.description)),
         ("status", Cell::new(word(invoice.status))),
-        ("expires", Cell::new(invoice.expires)),
+        ("expires", Cell::moment(invoice.expires)),
     ])
 }
 
@@ -131,7 +132,7 @@ impl Command {
                 let decoded = context.ask("asking", context.client.invoice_decode(&request)).await?;
                 let symbol = decoded.symbol.clone().unwrap_or_else(|| decoded.asset.to_string());
                 let money = |amount| {
-                    let digits = exact(amount, decoded.decimals.unwrap_or(0));
+                    let digits = readable(amount, decoded.decimals.unwrap_or(0));
                     let units = if decoded.decimals.is_none() { " smallest units of" } else { "" };
                     Cell::foreign(&format!("{digits}{units} {symbol}"))
                 };
@@ -141,7 +142,7 @@ impl Command {
                     ("for", Cell::foreign(&decoded.description)),
                     ("hash", Cell::both(decoded.hash.to_string(), decoded.hash.to_string())),
                     ("network", Cell::id(decoded.network)),
-                    ("expires", Cell::new(decoded.expires)),
+                    ("expires", Cell::moment(decoded.expires)),
                 ]);
                 Report::new(&decoded, table)
             }
@@ -151,17 +152,11 @@ impl Command {
 
 impl Create {
     async fn run(self, context: &Context) -> Result<Report, Failure> {
-        let (amount, asset) = match &self.amount {
-            Some(quantity) => {
-                let (amount, asset) = context.amount(quantity, self.asset.as_ref()).await?;
-                (Some(amount), Some(asset))
-            }
-            None => (None, self.asset),
-        };
+        let (sum, asset) = context.maybe_sum(self.amount.as_ref(), self.asset).await?;
         let request = InvoiceCreate {
             entity: context.entity.clone(),
             asset,
-            amount,
+            amount: sum.map(|sum| sum.amount),
             description: self.description,
             expires_in_ms: self.expires.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
         };
@@ -193,7 +188,7 @@ impl List {
                 Cell::foreign(&invoice.symbol),
                 Cell::new(word(invoice.status)),
                 Cell::foreign(&invoice.description),
-                Cell::new(invoice.expires.as_millis()),
+                Cell::moment(invoice.expires),
             ]);
         }
         Ok(Report::new(&invoices, table)?.or_if_empty("no invoices yet: xln invoice create makes one"))

@@ -6,6 +6,9 @@ pub mod amount;
 mod balance;
 mod block;
 mod channel;
+mod closing;
+mod collateral;
+mod commands;
 mod completions;
 mod context;
 mod entity;
@@ -123,7 +126,7 @@ enum Command {
     #[command(name = "listchannels", hide = true)]
     ListChannels(channel::List),
     #[command(name = "closechannel", hide = true)]
-    CloseChannel(channel::Close),
+    CloseChannel(closing::Close),
     #[command(name = "updatechanpolicy", hide = true)]
     UpdatePolicy(Box<channel::PolicySet>),
     #[command(name = "addinvoice", hide = true)]

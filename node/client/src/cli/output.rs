@@ -4,6 +4,8 @@ use std::io::Write;
 
 use comfy_table::{ContentArrangement, Table as Drawing, presets};
 use serde::Serialize;
+use xln_primitives::Timestamp;
+use xln_rpc::words::moment;
 
 use super::exit::Failure;
 
@@ -53,6 +55,11 @@ impl Cell {
         let exact = id.to_string();
         let shown = exact.get(..10).map_or_else(|| exact.clone(), |start| format!("{start}…"));
         Self { shown, exact }
+    }
+
+    /// A moment: date and time for people, milliseconds since the Unix epoch for programs.
+    pub fn moment(time: Timestamp) -> Self {
+        Self { shown: moment(time), exact: time.as_millis().to_string() }
     }
 
     /// Something that may be absent.
@@ -210,6 +217,15 @@ mod tests {
             report().render(Format::Csv).unwrap(),
             "id,name,amount\r\n0x1234567890abcdef,\"a,\"\"b\"\"\",1.00\r\n0x1234567890abcdef,'=1+1\u{fffd}[2J,\r\n"
         );
+    }
+
+    #[test]
+    fn people_see_dates_and_programs_milliseconds() {
+        let mut table = Table::new(&["time"]);
+        table.push(vec![Cell::moment(Timestamp::from_millis(1_795_251_750_774))]);
+        let report = Report::new(&(), table).unwrap();
+        assert!(report.render(Format::Table).unwrap().contains("2026-11-21 09:02:30 UTC"));
+        assert_eq!(report.render(Format::Csv).unwrap(), "time\r\n1795251750774\r\n");
     }
 
     #[test]

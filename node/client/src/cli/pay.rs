@@ -8,10 +8,11 @@ use xln_rpc::{
     AssetRef, Calls, ChannelRef, EntityRef,
     params::{ChannelList, ChannelPay, InvoiceDecode, PaymentSend, RouteQuery},
     view::{PaymentStatus, PaymentView},
+    words::readable,
 };
 
 use super::{
-    amount::{Quantity, readable},
+    amount::Quantity,
     channel,
     context::Context,
     exit::Failure,
@@ -73,15 +74,10 @@ impl Pay {
             [] => None,
             words => Some(words.join(" ").parse::<Quantity>()?),
         };
-        let (amount, asset) = match &quantity {
-            Some(quantity) => {
-                let (amount, asset) = context.amount(quantity, self.asset.as_ref()).await?;
-                (Some(amount), Some(asset))
-            }
-            None => (None, self.asset.clone()),
-        };
+        let (sum, asset) = context.maybe_sum(quantity.as_ref(), self.asset.clone()).await?;
+        let amount = sum.map(|sum| sum.amount);
         let max_fee = match &self.max_fee {
-            Some(fee) => Some(context.amount(fee, asset.as_ref()).await?.0),
+            Some(fee) => Some(context.sum(fee, asset.as_ref()).await?.amount),
             None => None,
         };
         let invoice = is_invoice(&self.who).then(|| self.who.clone());

@@ -8,10 +8,10 @@ use xln_rpc::{
     Calls, U64,
     params::{PaymentGet, PaymentList},
     view::{Direction, PaymentStatus, PaymentView},
+    words::readable,
 };
 
 use super::{
-    amount::readable,
     context::Context,
     exit::Failure,
     output::{Cell, Report, Table},
@@ -78,8 +78,8 @@ pub(super) fn properties(payment: &PaymentView) -> Table {
         ("fee", money(payment.fee)),
         ("status", Cell::new(word(payment.status))),
         ("for", Cell::maybe(payment.description.as_deref(), Cell::foreign)),
-        ("created", Cell::new(payment.created)),
-        ("resolved", Cell::maybe(payment.resolved, Cell::new)),
+        ("created", Cell::moment(payment.created)),
+        ("resolved", Cell::maybe(payment.resolved, Cell::moment)),
         ("preimage", Cell::maybe(payment.preimage, full)),
     ];
     if let Some(failure) = &payment.failure {
@@ -98,7 +98,7 @@ fn table(payments: &[PaymentView]) -> Table {
             Direction::Out => ("sent", &payment.to),
         };
         table.push(vec![
-            Cell::new(payment.created.as_millis()),
+            Cell::moment(payment.created),
             Cell::foreign(&payment.entity.label()),
             Cell::new(way),
             Cell::maybe(other.as_ref(), |party| Cell::foreign(&party.label())),

@@ -4,11 +4,12 @@ use clap::{Args, Subcommand};
 use xln_rpc::{
     AssetRef, Bytes, Calls, ChannelRef, EntityRef,
     params::{Allocate, Deposit, ListReserves, Transfer, Withdraw},
+    words::readable,
 };
 
 use super::{
-    amount::{Quantity, readable},
-    context::Context,
+    amount::Quantity,
+    context::{Context, Sum},
     exit::Failure,
     output::{Cell, Report, Table},
     submitted,
@@ -62,13 +63,18 @@ pub(super) struct To {
 
 /// An amount for a channel.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  xln --as hub reserve allocate bob 100usd --favour bob")]
+#[command(after_help = "\
+Examples:
+  Back what the hub owes bob: what it owes turns into collateral that he can claim without it
+    xln --as hub reserve allocate bob 100usd
+  Give bob 100 USD: collateral in favour of the other side is a gift, and what the hub owes him stays owed
+    xln --as hub reserve allocate bob 100usd --favour bob")]
 pub(super) struct Lock {
     /// Which channel: the name of the peer, or a 0x identifier.
     channel: ChannelRef,
     #[command(flatten)]
     what: Plain,
-    /// Which of the two sides may claim it; by default the one that acts.
+    /// Whose it is; by default that of the one that acts. In favour of the other side it is a gift.
     #[arg(long)]
     favour: Option<EntityRef>,
 }
@@ -80,27 +86,27 @@ impl Command {
         let wait = context.wait;
         match self {
             Self::Deposit(Plain { amount: quantity, asset }) => {
-                let (amount, asset) = context.amount(&quantity, asset.as_ref()).await?;
+                let Sum { amount, asset, text } = context.sum(&quantity, asset.as_ref()).await?;
                 let request = Deposit { entity, asset: Some(asset), amount, wait };
                 let done = context.ask("depositing", context.client.depositary_deposit(&request)).await?;
-                submitted::report(&format!("deposited {quantity} for {}", context.actor()), &done)
+                submitted::report(&format!("deposited {text} for {}", context.actor()), &done)
             }
             Self::Withdraw(Out { what: Plain { amount: quantity, asset }, to }) => {
-                let (amount, asset) = context.amount(&quantity, asset.as_ref()).await?;
+                let Sum { amount, asset, text } = context.sum(&quantity, asset.as_ref()).await?;
                 let request = Withdraw { entity, asset: Some(asset), amount, to, wait };
                 let done = context.ask("withdrawing", context.client.depositary_withdraw(&request)).await?;
-                submitted::report(&format!("{quantity} of {} shall leave", context.actor()), &done)
+                submitted::report(&format!("{text} of {} shall leave", context.actor()), &done)
             }
             Self::Transfer(To { to, what: Plain { amount: quantity, asset } }) => {
-                let (amount, asset) = context.amount(&quantity, asset.as_ref()).await?;
-                let what = format!("moved {quantity} from {} to {to}", context.actor());
+                let Sum { amount, asset, text } = context.sum(&quantity, asset.as_ref()).await?;
+                let what = format!("moved {text} from {} to {to}", context.actor());
                 let request = Transfer { entity, to, asset: Some(asset), amount, wait };
                 let done = context.ask("transferring", context.client.depositary_transfer(&request)).await?;
                 submitted::report(&what, &done)
             }
             Self::Allocate(Lock { channel, what: Plain { amount: quantity, asset }, favour }) => {
-                let (amount, asset) = context.amount(&quantity, asset.as_ref()).await?;
-                let what = format!("locked {quantity} as collateral of the channel with {channel}");
+                let Sum { amount, asset, text } = context.sum(&quantity, asset.as_ref()).await?;
+                let what = format!("locked {text} as collateral of the channel with {channel}");
                 let request = Allocate { entity, channel, asset: Some(asset), amount, favour, wait };
                 let done = context.ask("locking", context.client.depositary_allocate(&request)).await?;
                 submitted::report(&what, &done)

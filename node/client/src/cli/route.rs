@@ -1,11 +1,11 @@
 //! `xln route query`.
 
 use clap::{Args, Subcommand};
-use xln_rpc::{AssetRef, Calls, EntityRef, params::RouteQuery, view::RouteView};
+use xln_rpc::{AssetRef, Calls, EntityRef, params::RouteQuery, view::RouteView, words::readable};
 
 use super::{
-    amount::{Quantity, readable},
-    context::Context,
+    amount::Quantity,
+    context::{Context, Sum},
     exit::Failure,
     output::{Cell, Report, Table, harmless},
 };
@@ -63,7 +63,7 @@ impl Command {
     /// Does it.
     pub(super) async fn run(self, context: &Context) -> Result<Report, Failure> {
         let Self::Query(Query { to, amount: quantity, asset, via }) = self;
-        let (amount, asset) = context.amount(&quantity, asset.as_ref()).await?;
+        let Sum { amount, asset, .. } = context.sum(&quantity, asset.as_ref()).await?;
         let entity = context.entity.clone();
         let request = RouteQuery { entity, to, asset: Some(asset), amount, via, max_fee: None };
         report(&context.ask("looking for a way", context.client.route_query(&request)).await?)

@@ -5,10 +5,10 @@ use xln_rpc::{
     Calls, EntityRef, Topic, U64,
     params::{EntityGet, Subscribe},
     view::{Body, CallStatus, Notification},
+    words::readable,
 };
 
 use super::{
-    amount::readable,
     context::Context,
     exit::Failure,
     output::{self, Format, harmless},

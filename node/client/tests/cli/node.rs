@@ -42,6 +42,15 @@ pub(crate) fn channel(entity: &str, peer: &str, bar: &str) -> Value {
     })
 }
 
+/// An entity that lives on the node and has channels.
+pub(crate) fn hosted(name: &str) -> Value {
+    let zero = format!("0x{}", "00".repeat(32));
+    json!({
+        "id": party(name)["id"], "name": name, "hosted": true, "depositary": false, "height": "1",
+        "frame": zero, "stateRoot": zero, "board": null, "channels": 1, "policy": null, "nonces": [], "metadata": {},
+    })
+}
+
 pub(crate) fn usd() -> String {
     xln_primitives::AssetId::named("USD").to_string()
 }
@@ -72,9 +81,18 @@ fn feed_after(cursor: Option<&str>) -> Vec<Value> {
     }
 }
 
+/// What a method answers to a request.
+pub(crate) type Answer = Box<dyn Fn(&Value) -> Result<Value, RpcError> + Send + Sync>;
+
 impl Node {
     /// Answers every method of the script with what stands there; assets are USD and ETH.
     pub(crate) fn start(script: Vec<(&'static str, Result<Value, RpcError>)>) -> Self {
+        let always = |answer: Result<Value, RpcError>| -> Answer { Box::new(move |_| answer.clone()) };
+        Self::answering(script.into_iter().map(|(method, answer)| (method, always(answer))).collect())
+    }
+
+    /// Answers every method of the script by its function; assets are USD and ETH.
+    pub(crate) fn answering(script: Vec<(&'static str, Answer)>) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -83,12 +101,15 @@ impl Node {
             let id = xln_primitives::AssetId::named(symbol);
             json!({ "id": id, "symbol": symbol, "name": symbol, "decimals": decimals, "supply": "0", "faucet": true })
         };
-        let assets = ("depositary.listAssets", Ok(json!([asset("USD", 2), asset("ETH", 18)])));
+        let list = json!([asset("USD", 2), asset("ETH", 18)]);
+        let assets: (_, Answer) = ("depositary.listAssets", Box::new(move |_| Ok(list.clone())));
         for (method, answer) in script.into_iter().chain([assets]) {
             let asked = Arc::clone(&asked);
             let respond = move |params: jsonrpsee::types::Params<'_>, _: &(), _: &_| {
-                asked.lock().unwrap().push((method, params.parse().unwrap_or(Value::Null)));
-                answer.clone().map_err(ErrorObjectOwned::from)
+                let params: Value = params.parse().unwrap_or(Value::Null);
+                let answer = answer(&params).map_err(ErrorObjectOwned::from);
+                asked.lock().unwrap().push((method, params));
+                answer
             };
             module.register_method(method, respond).unwrap();
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use xln_rpc::RpcError;
 
 use crate::{
-    node::{Node, channel, party, payment, usd},
+    node::{Answer, Node, channel, hosted, party, payment, usd},
     stderr, stdout, xln,
 };
 
@@ -29,7 +29,7 @@ fn opening_a_channel_grants_the_exact_credit_and_shows_the_bar() {
     assert_eq!((&asked["credit"], &asked["asset"]), (&json!("50000"), &json!(usd())));
     assert_eq!(asked["wait"], true);
     let text = stdout(&output);
-    assert!(text.starts_with("the channel with hub is open; hub may owe up to 500 USD\n"), "{text}");
+    assert!(text.starts_with("the channel with hub is open; hub may owe up to 500.00 USD\n"), "{text}");
     assert!(text.contains(BAR), "{text}");
 }
 
@@ -125,17 +125,18 @@ fn amounts_that_the_asset_cannot_express_never_reach_the_node() {
 fn channels_are_listed_as_table_csv_and_json() {
     let channels = json!([channel("alice", "hub", BAR), channel("bob", "hub", BAR)]);
     let node = Node::start(vec![("channel.list", Ok(channels.clone()))]);
-    let table = stdout(&xln(&node.url, "channel list"));
+    let table = stdout(&xln(&node.url, "--as alice channel list"));
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines.len(), 3, "{table}");
     assert!(
         lines[0].contains("CAN SEND") && lines[1].contains("alice") && lines[1].contains("380.00"),
         "{table}"
     );
-    let csv = stdout(&xln(&node.url, "listchannels -o csv"));
+    let csv = stdout(&xln(&node.url, "--as alice listchannels -o csv"));
     let first = csv.lines().nth(1).unwrap();
     assert_eq!(first, format!("alice,hub,0x{},USD,open,380.00,120.00,{BAR}", "cd".repeat(32)));
-    let read: Value = serde_json::from_str(&stdout(&xln(&node.url, "-o json channel list"))).unwrap();
+    let read: Value =
+        serde_json::from_str(&stdout(&xln(&node.url, "--as alice -o json channel list"))).unwrap();
     assert_eq!(read[0]["assets"][0]["offdelta"], "-12000");
     assert_eq!(read.as_array().map(Vec::len), channels.as_array().map(Vec::len));
 }
@@ -153,6 +154,118 @@ fn balances_add_up_over_reserve_and_channels() {
     ]);
     let csv = stdout(&xln(&node.url, "--as alice balance -o csv"));
     assert_eq!(csv.lines().nth(1), Some("alice,USD,1000.00,760.00,240.00,0.00,240.00"), "{csv}");
+}
+
+/// A node on which alice and the hub live, who have a channel with each other.
+fn both_sides() -> Node {
+    let of_entity: Answer = Box::new(|params| {
+        let (alice, hubs) = (channel("alice", "hub", BAR), channel("hub", "alice", BAR));
+        match &params["entity"] {
+            Value::Null => Ok(json!([alice])),
+            id if *id == party("alice")["id"] => Ok(json!([alice])),
+            _ => Ok(json!([hubs])),
+        }
+    });
+    Node::answering(vec![
+        ("entity.list", Box::new(|_| Ok(json!([hosted("alice"), hosted("hub")])))),
+        ("depositary.listReserves", Box::new(|_| Ok(json!([])))),
+        ("channel.list", of_entity),
+    ])
+}
+
+#[test]
+fn without_a_name_each_entity_of_the_node_is_shown_from_its_own_side() {
+    let node = both_sides();
+    let csv = stdout(&xln(&node.url, "channel list -o csv"));
+    let sides: Vec<&str> = csv.lines().skip(1).filter_map(|line| line.get(..9)).collect();
+    assert_eq!(sides, ["alice,hub", "hub,alice"], "{csv}");
+    assert_eq!(stdout(&xln(&node.url, "channel list --limit 1 -o csv")).lines().count(), 2);
+    let csv = stdout(&xln(&node.url, "balance -o csv"));
+    let names: Vec<&str> = csv.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(names.len(), 2, "{csv}");
+    assert!(names.contains(&"alice") && names.contains(&"hub"), "{csv}");
+}
+
+#[test]
+fn who_does_not_say_who_acts_learns_the_names_to_choose_from() {
+    let refusal = RpcError::no_entity(&["alice".into(), "bob".into()]);
+    let node = Node::start(vec![("payment.send", Err(refusal))]);
+    let output = xln(&node.url, "pay bob 1usd");
+    assert_eq!(output.status.code(), Some(65));
+    let hint = "use --as NAME or XLN_AS; on this node live alice, bob";
+    assert!(stderr(&output).contains(hint), "{}", stderr(&output));
+}
+
+#[test]
+fn advice_of_the_node_names_commands() {
+    let refusal = RpcError::new(4201, "UnknownChannel", "alice has no channel eve")
+        .with_hint("channel.list names those that there are; channel.open opens one");
+    let node = Node::start(vec![("channel.get", Err(refusal))]);
+    let output = xln(&node.url, "--as alice channel show eve");
+    assert!(
+        stderr(&output).contains("xln channel list names those that there are; xln channel open opens one"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn closing_says_where_the_money_went() {
+    let asked = std::sync::atomic::AtomicBool::new(false);
+    let view: Answer = Box::new(move |_| {
+        if asked.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            return Err(RpcError::new(4201, "UnknownChannel", "eve has no channel hub"));
+        }
+        let mut view = channel("eve", "hub", BAR);
+        view["assets"][0]["outCollateral"] = "3000".into();
+        Ok(view)
+    });
+    let node = Node::answering(vec![("channel.get", view), ("channel.close", Box::new(|_| Ok(submitted())))]);
+    let output = xln(&node.url, "--as eve channel close hub");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let expected = "the channel with hub is closed; 30.00 USD went to the reserve of eve\n";
+    assert!(stdout(&output).starts_with(expected), "{}", stdout(&output));
+}
+
+#[test]
+fn a_request_for_collateral_says_whether_it_was_granted() {
+    let policy = |most: &str| {
+        json!({
+            "feeBase": "0", "feePpm": 0, "minHtlc": "0", "maxHtlc": "1", "timelockDeltaMs": 1,
+            "maxPending": 1, "autoCollateral": most,
+        })
+    };
+    let start = |most: &'static str, granted: bool| {
+        let asked = std::sync::atomic::AtomicBool::new(false);
+        Node::answering(vec![
+            (
+                "channel.get",
+                Box::new(move |_| {
+                    let mut view = channel("bob", "hub", BAR);
+                    if asked.swap(true, std::sync::atomic::Ordering::Relaxed) && granted {
+                        view["assets"][0]["collateral"] = "10000".into();
+                    }
+                    Ok(view)
+                }),
+            ),
+            ("channel.requestCollateral", Box::new(|_| Ok(submitted()))),
+            (
+                "entity.getState",
+                Box::new(move |_| {
+                    let mut hub = hosted("hub");
+                    hub["policy"] = policy(most);
+                    Ok(hub)
+                }),
+            ),
+        ])
+    };
+    let line = "--as bob channel request-collateral hub 100usd";
+    let granted = stdout(&xln(&start("10000", true).url, line));
+    assert!(granted.starts_with("granted: hub locked 100.00 USD as collateral\n"), "{granted}");
+    let refused = stdout(&xln(&start("500", false).url, line));
+    let expected =
+        "not granted: hub was asked for 100.00 USD of collateral, which locks at most 5.00 USD on request";
+    assert!(refused.starts_with(expected), "{refused}");
 }
 
 #[test]
