@@ -26,7 +26,7 @@ pub enum ServerInput {
     /// A condition's deadline has passed unrevealed, which `proof` proves (safety rule 2).
     #[codec(index = 1)]
     ConditionExpired {
-        /// The payer.
+        /// The payer, or the beneficiary that waited for a preimage.
         entity: EntityId,
         /// Channel of the condition.
         channel: ChannelId,
@@ -58,7 +58,7 @@ pub enum ServerInput {
     /// The preimage of a condition was published at the depositary before its deadline.
     #[codec(index = 4)]
     PreimagePublished {
-        /// The payer.
+        /// The payer, or the beneficiary that waited for a preimage.
         entity: EntityId,
         /// Channel of the condition.
         channel: ChannelId,

@@ -88,6 +88,7 @@ pub enum Call {
     },
     /// Gives up a payment: as payee, an HTLC that waits for a preimage; as payer, a payment that waits for its
     /// invoice. What was sent binds and cannot be cancelled by its payer.
+    /// From its deadline on, an HTLC waits until the depositary's word is in: the preimage may have been published.
     #[codec(index = 0x23)]
     Cancel {
         /// The payment.

@@ -27,8 +27,9 @@ const DEADLINES: StorageMap<Key, (PaymentHash, Timestamp)> = map(tag::DEADLINE);
 /// Something that the server should act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Due {
-    /// An HTLC that this entity pays is past its deadline: ask the depositary for the proof and call
-    /// [`crate::expire`]; or, if it shows the preimage instead, [`crate::preimage_published`].
+    /// An HTLC is past its deadline and its end unknown to this entity, which pays it or holds it without a
+    /// published preimage: ask the depositary for the proof and call [`crate::expire`]; or, if it shows the
+    /// preimage instead, [`crate::preimage_published`].
     Expire {
         /// The channel.
         channel: ChannelId,
@@ -91,7 +92,7 @@ fn key(time: Timestamp, kind: u8, channel: ChannelId, slot: Slot) -> Key {
     (time.as_millis().to_be_bytes(), kind, channel, slot.to_be_bytes())
 }
 
-/// Notes when an HTLC that this entity pays may be taken back.
+/// Notes when the depositary decides about an HTLC: whether its payer may take it back.
 pub(crate) fn watch_expiry(
     storage: &mut impl Storage,
     channel: ChannelId,
@@ -109,6 +110,16 @@ pub(crate) fn unwatch_expiry(
     deadline: Timestamp,
 ) {
     DEADLINES.remove(storage, &key(deadline, EXPIRE, channel, slot));
+}
+
+/// Whether the depositary still has to be asked what became of an HTLC.
+pub(crate) fn is_expiry_watched(
+    storage: &impl Storage,
+    channel: ChannelId,
+    slot: Slot,
+    deadline: Timestamp,
+) -> bool {
+    DEADLINES.contains(storage, &key(deadline, EXPIRE, channel, slot))
 }
 
 /// Half of the usual time between two deadlines of a route: the time that publishing may take.
@@ -131,6 +142,17 @@ pub(crate) fn unwatch_reveal(
     DEADLINES.remove(storage, &key(time, REVEAL, channel, slot));
 }
 
+/// Forgets all that is watched of an HTLC whose beneficiary this entity is.
+pub(crate) fn unwatch_inbound(
+    storage: &mut impl Storage,
+    channel: ChannelId,
+    slot: Slot,
+    deadline: Timestamp,
+) {
+    unwatch_expiry(storage, channel, slot, deadline);
+    unwatch_reveal(storage, channel, slot, deadline);
+}
+
 pub(crate) fn watch_settlement(storage: &mut impl Storage, settlement: &Settlement) {
     let entry = (PaymentHash::default(), settlement.expires);
     DEADLINES.put(storage, &key(settlement.expires, SETTLEMENT, settlement.channel, 0), &entry);
@@ -147,22 +169,27 @@ pub(crate) fn bounded(proof: Vec<u8>) -> Result<Proof, Error> {
 
 /// Takes back an HTLC that this entity pays, with proof of its expiry: whoever waits upstream is told at once, the
 /// peer with the next frame. It works also while the frame that adds the HTLC was never acknowledged; what was
-/// sent binds until then. Input of the server.
+/// sent binds until then.
+///
+/// To the beneficiary of an HTLC whose preimage it did not publish, the proof says only that nobody else did: the
+/// payer takes the sum back, and there is nothing to look for any more. Input of the server.
 ///
 /// Errors: no such HTLC, expiry proven already, invalid proof.
 pub fn expire<T: Config>(env: &mut T, channel: ChannelId, slot: Slot, proof: Vec<u8>) -> Result<(), Error> {
     let proof = bounded(proof)?;
     if let Some(mut htlc) = HTLCS.get(env, &slot_key(channel, slot))?
-        && let HtlcRole::Outbound(cause @ (Cause::Payment(_) | Cause::Forward(_))) = &htlc.role
+        && htlc.role != HtlcRole::Outbound(Cause::ExpiryProven)
+        && is_expiry_watched(env, channel, slot, htlc.terms.deadline)
     {
-        let cause = cause.clone();
         let (hash, deadline, added) = (htlc.terms.hash, htlc.terms.deadline, htlc.added);
         if !env.verify_expired(&hash, deadline, &proof) {
             return Err(Error::InvalidProof);
         }
+        unwatch_expiry(env, channel, slot, deadline);
+        let HtlcRole::Outbound(cause) = &htlc.role else { return Ok(()) };
+        let cause = cause.clone();
         htlc.role = HtlcRole::Outbound(Cause::ExpiryProven);
         HTLCS.put(env, &slot_key(channel, slot), &htlc);
-        unwatch_expiry(env, channel, slot, deadline);
         tell(env, &cause, deadline)?;
         return remove_expired(env, channel, slot, added, proof);
     }

@@ -96,7 +96,7 @@ fn follow<T: Config>(env: &mut T, context: &Context<'_>, step: Step<'_>) -> Resu
                     payment::outbound_fulfilled(env, cause, *preimage, false)?;
                 }
                 HtlcRole::Inbound(progress) => {
-                    deadlines::unwatch_reveal(env, id, *slot, htlc.terms.deadline);
+                    deadlines::unwatch_inbound(env, id, *slot, htlc.terms.deadline);
                     match progress {
                         Progress::Fulfilling { forward: Some(number), .. } => {
                             forward::completed(env, *number)?;
@@ -121,7 +121,7 @@ fn follow<T: Config>(env: &mut T, context: &Context<'_>, step: Step<'_>) -> Resu
             let (slot, hash) = (*slot, htlc.terms.hash);
             env.deposit_event(Event::HtlcExpired { channel: id, slot, hash });
             if let HtlcRole::Inbound(progress) = &htlc.role {
-                deadlines::unwatch_reveal(env, id, slot, htlc.terms.deadline);
+                deadlines::unwatch_inbound(env, id, slot, htlc.terms.deadline);
                 if !matches!(progress, Progress::Forwarded(_)) {
                     invoice::released(env, id, slot, hash)?;
                 }

@@ -1,7 +1,9 @@
 //! Forwarding: an HTLC from one channel goes on in another, and its end comes back.
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
-use xln_primitives::{Amount, AssetId, ChannelId, EntityId, Height, StorageType, StorageValue, Timestamp};
+use xln_primitives::{
+    Amount, AssetId, ChannelId, EntityId, Height, Storage, StorageType, StorageValue, Timestamp,
+};
 
 use crate::{
     Config, Error, Event, PaymentHash, Preimage, deadlines,
@@ -262,8 +264,22 @@ pub(crate) fn fulfil_inbound<T: Config>(
     added: Height,
     knowledge: Knowledge,
 ) -> Result<(), Error> {
+    match undecided(env, channel, slot, added)? {
+        Some(htlc) => fulfil(env, channel, slot, htlc, knowledge),
+        None => Ok(()),
+    }
+}
+
+/// Queues the fulfilment of this HTLC, whatever was decided about it before.
+pub(crate) fn fulfil<T: Config>(
+    env: &mut T,
+    channel: ChannelId,
+    slot: Slot,
+    mut htlc: Htlc,
+    knowledge: Knowledge,
+) -> Result<(), Error> {
     let Knowledge { preimage, published, forward } = knowledge;
-    let Some(mut htlc) = undecided(env, channel, slot, added)? else { return Ok(()) };
+    unwatch_held(env, channel, slot, &htlc);
     // After the deadline nothing can be published any more. A preimage that comes back so late was published by the
     // next hop: an honest one shows it late only then, and for another its expiry would have been proven by now.
     let revealed = published || (forward.is_some() && env.now() >= htlc.terms.deadline);
@@ -272,7 +288,14 @@ pub(crate) fn fulfil_inbound<T: Config>(
     if !revealed {
         deadlines::watch_reveal(env, channel, slot, &htlc);
     }
-    queue::push_always(env, channel, Transition::HtlcFulfil { slot, preimage }, Purpose::Removal(added))
+    queue::push_always(env, channel, Transition::HtlcFulfil { slot, preimage }, Purpose::Removal(htlc.added))
+}
+
+/// What becomes of it is decided: the depositary need not be asked.
+fn unwatch_held(storage: &mut impl Storage, channel: ChannelId, slot: Slot, htlc: &Htlc) {
+    if htlc.role == HtlcRole::Inbound(Progress::Held) {
+        deadlines::unwatch_expiry(storage, channel, slot, htlc.terms.deadline);
+    }
 }
 
 /// Queues the failure of an HTLC whose beneficiary this entity is.
@@ -284,6 +307,7 @@ pub(crate) fn fail_inbound<T: Config>(
     failure: Failure,
 ) -> Result<(), Error> {
     let Some(mut htlc) = undecided(env, channel, slot, added)? else { return Ok(()) };
+    unwatch_held(env, channel, slot, &htlc);
     htlc.role = HtlcRole::Inbound(Progress::Failing);
     HTLCS.put(env, &slot_key(channel, slot), &htlc);
     queue::push_always(env, channel, Transition::HtlcFail { slot, failure }, Purpose::Removal(added))

@@ -9,8 +9,9 @@ use xln_primitives::{
 use crate::{
     Config, Error, Event, PaymentHash, PeerMessage, Preimage,
     call::MAX_DESCRIPTION,
+    deadlines,
     forward::{Knowledge, SKEW_MS, fail_inbound, fulfil_inbound},
-    htlc::{FailReason, Failure, Htlc, HtlcRole, Progress, Slot},
+    htlc::{FailReason, Failure, Htlc, HtlcRole, HtlcTerms, Progress, Slot},
     storage::{HTLCS, INVOICES, NumberKey, map, slot_key, tag},
 };
 
@@ -167,13 +168,12 @@ pub(crate) fn arrived<T: Config>(
     INVOICES.put(env, &terms.hash, &invoice);
     match invoice.preimage {
         Some(preimage) => fulfil_inbound(env, channel, slot, htlc.added, own(preimage))?,
-        None => env.deposit_event(Event::PaymentHeld {
-            channel,
-            slot,
-            hash: terms.hash,
-            amount: terms.amount,
-            deadline: terms.deadline,
-        }),
+        None => {
+            let HtlcTerms { hash, amount, deadline, .. } = *terms;
+            // Whoever knows the preimage may publish it without telling this entity.
+            deadlines::watch_expiry(env, channel, slot, hash, deadline);
+            env.deposit_event(Event::PaymentHeld { channel, slot, hash, amount, deadline });
+        }
     }
     Ok(None)
 }
@@ -229,6 +229,11 @@ pub(crate) fn fulfil<T: Config>(env: &mut T, preimage: Preimage) -> Result<(), E
 /// [`crate::Call::Cancel`].
 pub(crate) fn give_up<T: Config>(env: &mut T, hash: PaymentHash) -> Result<(), Error> {
     let (channel, slot, htlc) = held(env, hash)?;
+    let (deadline, now) = (htlc.terms.deadline, env.now());
+    // The preimage may have been published: then the payer counts the sum as paid.
+    if now >= deadline && deadlines::is_expiry_watched(env, channel, slot, deadline) {
+        return Err(Error::TooLate { deadline, now });
+    }
     fail_inbound(env, channel, slot, htlc.added, Failure::here(FailReason::Cancelled))
 }
 

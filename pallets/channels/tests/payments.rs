@@ -303,11 +303,8 @@ fn rule_2_the_payer_expires_only_with_proof() {
         Err(Error::InvalidProof),
         "time alone proves nothing"
     );
-    assert_eq!(
-        world.frame(BOB, |node| expire(node, hub_bob, 0, expiry_proof(hash, deadline))),
-        Err(Error::UnknownSlot { slot: 0 }),
-        "the beneficiary has nothing to take back"
-    );
+    world.frame(BOB, |node| expire(node, hub_bob, 0, expiry_proof(hash, deadline))).unwrap();
+    assert_eq!(world.in_flight(BOB, HUB), 0, "the beneficiary has nothing to take back");
     world.frame(HUB, |node| expire(node, hub_bob, 0, expiry_proof(hash, deadline))).unwrap();
     world.settle();
     assert_eq!(failure(&mut world), Failure { hop: 1, reason: FailReason::Expired { deadline } });
@@ -514,6 +511,74 @@ fn a_known_preimage_is_published_when_its_payer_is_silent() {
     assert_eq!(world.node(BOB).capacity(entity(HUB)).0, 1_100);
     let sent = |event: &&Event| matches!(event, Event::PaymentSent { .. });
     assert_eq!(world.node(ALICE).events.iter().filter(sent).count(), 1);
+    assert_nothing_held(&mut world);
+}
+
+#[test]
+fn a_held_payment_is_taken_after_its_deadline_if_somebody_published_the_preimage() {
+    let mut world = network();
+    held_by_bob(&mut world);
+    let (hash, deadline) = (preimage(7).hash(), deadline(&mut world));
+    let hub_bob = between(HUB, BOB);
+    let expected = [Due::Expire { channel: hub_bob, slot: 0, hash, deadline }];
+    assert_eq!(due(&world.node(BOB).storage, deadline, 9), expected);
+    world.advance(10_000_000);
+    world.frame(HUB, |node| preimage_published(node, hub_bob, 0, preimage(7))).unwrap();
+    world.settle();
+    assert!(matches!(world.node(ALICE).payment(1).status, PaymentStatus::Succeeded { .. }));
+    assert!(
+        matches!(world.call(BOB, Call::Cancel { hash }), Err(Error::TooLate { .. })),
+        "alice's payment counts as paid"
+    );
+    assert_eq!(
+        world.frame(BOB, |node| preimage_published(node, hub_bob, 0, preimage(8))),
+        Err(Error::UnknownPayment { hash: preimage(8).hash() })
+    );
+    world.frame(BOB, |node| preimage_published(node, hub_bob, 0, preimage(7))).unwrap();
+    world.settle();
+    assert_eq!(world.node(BOB).capacity(entity(HUB)).0, 1_100);
+    let invoice = view::invoice(&world.node(BOB).storage, hash).unwrap().unwrap();
+    assert!(matches!(invoice.status, InvoiceStatus::Paid { .. }));
+    assert_nothing_held(&mut world);
+}
+
+#[test]
+fn a_held_payment_whose_expiry_is_proven_is_asked_about_once() {
+    let mut world = network();
+    held_by_bob(&mut world);
+    let (hash, deadline) = (preimage(7).hash(), deadline(&mut world));
+    let hub_bob = between(HUB, BOB);
+    world.advance(10_000_000);
+    let early = expiry_proof(hash, deadline.saturating_sub(1));
+    assert_eq!(world.frame(BOB, |node| expire(node, hub_bob, 0, early)), Err(Error::InvalidProof));
+    let proof = expiry_proof(hash, deadline);
+    world.frame(BOB, |node| expire(node, hub_bob, 0, proof.clone())).unwrap();
+    assert_eq!(next_due(&world.node(BOB).storage), None);
+    let unknown = Err(Error::UnknownSlot { slot: 0 });
+    assert_eq!(world.frame(BOB, |node| expire(node, hub_bob, 0, proof)), unknown);
+    assert_eq!(world.frame(BOB, |node| preimage_published(node, hub_bob, 0, preimage(7))), unknown);
+    // The payer is silent, so the payee gives up.
+    world.call(BOB, Call::Cancel { hash }).unwrap();
+    world.settle();
+    assert!(matches!(failure(&mut world).reason, FailReason::Cancelled));
+    assert_nothing_held(&mut world);
+}
+
+#[test]
+fn a_fulfilment_that_came_too_late_is_made_good_if_somebody_else_published_in_time() {
+    let mut world = network();
+    held_by_bob(&mut world);
+    let hub_bob = between(HUB, BOB);
+    // Bob's frame is not acknowledged, so his fulfilment waits behind it until after the deadline.
+    world.call(BOB, grant(HUB, 999)).unwrap();
+    world.call(BOB, Call::Fulfil { preimage: preimage(7) }).unwrap();
+    world.advance(10_000_000);
+    world.frame(BOB, |node| reveal(node, hub_bob, 0)).unwrap();
+    world.settle();
+    assert_eq!(htlcs(&mut world, BOB, HUB).len(), 1, "too late");
+    world.frame(BOB, |node| preimage_published(node, hub_bob, 0, preimage(7))).unwrap();
+    world.settle();
+    assert_eq!(world.node(BOB).capacity(entity(HUB)).0, 1_100);
     assert_nothing_held(&mut world);
 }
 

@@ -275,8 +275,7 @@ impl Moves<'_> {
         let preimage = self.secrets.preimages.get(&hash).copied();
         match (self.random.below(10), preimage) {
             (0..6, Some(preimage)) => Channels::Fulfil { preimage }.into(),
-            // Not of a held payment: a payee that publishes and does not take has left the protocol.
-            (6, _) => Reserves::Reveal { preimage: self.random.bytes() }.into(),
+            (6, Some(preimage)) => Reserves::Reveal { preimage: *preimage.as_bytes() }.into(),
             (7, _) => Channels::Fulfil { preimage: Preimage::new(self.random.bytes()) }.into(),
             _ => Channels::Cancel { hash }.into(),
         }
