@@ -7,6 +7,7 @@ use crate::{
     Config, Error,
     frame::{ChannelFrame, MAX_TRANSITIONS},
     htlc::Slot,
+    settlement::Settled,
     storage::{PENDING, QUEUE, QUEUE_ENDS},
     transition::{Proof, Transition},
 };
@@ -45,11 +46,15 @@ pub(crate) struct Queued {
     pub(crate) purpose: Purpose,
 }
 
-/// First used position and the position after the last.
+/// Where a queue lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
 pub(crate) struct Ends {
+    /// First used position.
     first: u64,
+    /// The position after the last.
     end: u64,
+    /// The position of the depositary's notice, of which at most one waits.
+    notice: Option<u64>,
 }
 
 /// The frame that waits for its acknowledgement.
@@ -71,7 +76,7 @@ pub(crate) struct AddedHtlc {
 }
 
 fn ends(storage: &impl Storage, channel: &ChannelId) -> Result<Ends, Error> {
-    Ok(QUEUE_ENDS.get(storage, channel)?.unwrap_or(Ends { first: ORIGIN, end: ORIGIN }))
+    Ok(QUEUE_ENDS.get(storage, channel)?.unwrap_or(Ends { first: ORIGIN, end: ORIGIN, notice: None }))
 }
 
 fn put_ends(storage: &mut impl Storage, channel: &ChannelId, ends: Ends) {
@@ -102,8 +107,8 @@ pub(crate) fn push<T: Config>(
     push_always(env, channel, transition, purpose)
 }
 
-/// Queues a move that must not be refused: the removal of an HTLC, of which there is at most one per HTLC, or a
-/// notice of the depositary.
+/// Queues a move that must not be refused: the removal of an HTLC, of which there is at most one per HTLC, or the end
+/// of a settlement.
 pub(crate) fn push_always<T: Config>(
     env: &mut T,
     channel: ChannelId,
@@ -111,9 +116,40 @@ pub(crate) fn push_always<T: Config>(
     purpose: Purpose,
 ) -> Result<(), Error> {
     let mut ends = ends(env, &channel)?;
-    QUEUE.put(env, &(channel, ends.end.to_be_bytes()), &Queued { transition, purpose });
-    ends.end = ends.end.saturating_add(1);
+    append(env, &channel, &mut ends, &Queued { transition, purpose });
     put_ends(env, &channel, ends);
+    env.mark(channel);
+    Ok(())
+}
+
+fn append(storage: &mut impl Storage, channel: &ChannelId, ends: &mut Ends, queued: &Queued) {
+    QUEUE.put(storage, &(*channel, ends.end.to_be_bytes()), queued);
+    ends.end = ends.end.saturating_add(1);
+}
+
+/// Queues a notice of the depositary. Each carries all values, so the newest takes the place of one that still waits:
+/// whoever makes many of them while the peer is silent does not fill the queue.
+pub(crate) fn push_notice<T: Config>(
+    env: &mut T,
+    channel: ChannelId,
+    settled: Settled,
+    proof: Proof,
+) -> Result<(), Error> {
+    let nonce = settled.nonce;
+    let queued =
+        Queued { transition: Transition::SettlementApplied { settled, proof }, purpose: Purpose::Plain };
+    let mut ends = ends(env, &channel)?;
+    if let Some(position) = ends.notice {
+        let key = (channel, position.to_be_bytes());
+        let waiting = QUEUE.get(env, &key)?.map(|waiting| waiting.transition);
+        if !matches!(waiting, Some(Transition::SettlementApplied { settled, .. }) if settled.nonce > nonce) {
+            QUEUE.put(env, &key, &queued);
+        }
+    } else {
+        ends.notice = Some(ends.end);
+        append(env, &channel, &mut ends, &queued);
+        put_ends(env, &channel, ends);
+    }
     env.mark(channel);
     Ok(())
 }
@@ -138,11 +174,13 @@ pub(crate) fn drop_front(storage: &mut impl Storage, channel: &ChannelId, count:
         QUEUE.remove(storage, &(*channel, ends.first.to_be_bytes()));
         ends.first = ends.first.saturating_add(1);
     }
+    ends.notice = ends.notice.filter(|position| *position >= ends.first);
     put_ends(storage, channel, ends);
     Ok(())
 }
 
-/// Puts moves back before all others, in their order.
+/// Puts moves back before all others, in their order. A notice of the depositary that a waiting one outdates is
+/// forgotten.
 pub(crate) fn put_back(
     storage: &mut impl Storage,
     channel: &ChannelId,
@@ -150,7 +188,14 @@ pub(crate) fn put_back(
 ) -> Result<(), Error> {
     let mut ends = ends(storage, channel)?;
     for queued in moves.into_iter().rev() {
+        let is_notice = matches!(queued.transition, Transition::SettlementApplied { .. });
+        if is_notice && ends.notice.is_some() {
+            continue;
+        }
         ends.first = ends.first.saturating_sub(1);
+        if is_notice {
+            ends.notice = Some(ends.first);
+        }
         QUEUE.put(storage, &(*channel, ends.first.to_be_bytes()), &queued);
     }
     put_ends(storage, channel, ends);

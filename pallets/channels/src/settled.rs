@@ -37,7 +37,7 @@ pub fn on_settled<T: Config>(env: &mut T, settled: Settled, proof: Vec<u8>) -> R
     }
     CHANNELS.put(env, &settled.channel, &channel);
     let id = settled.channel;
-    queue::push_always(env, id, Transition::SettlementApplied { settled, proof }, Purpose::Plain)
+    queue::push_notice(env, id, settled, proof)
 }
 
 /// The peer heard first that the channel's life ended.

@@ -43,7 +43,8 @@ pub struct SettlementRow {
     pub ondelta_diff: Delta,
 }
 
-/// The depositary's view of a channel after an event: absolute values of the assets that it lists.
+/// The depositary's view of a channel after an event: absolute values of every asset that it knows of the channel, so
+/// that a later one says all that an earlier one said.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen)]
 pub struct Settled {
     /// The channel.

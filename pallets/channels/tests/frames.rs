@@ -4,10 +4,11 @@
 
 mod harness;
 
+use codec::Encode;
 use harness::{World, dispute_proofs, entity, funded, grant, pay_direct, usd};
 use pallet_channels::{
     Ack, Call, ChannelFrame, Error, Event, FrameFault, MAX_TRANSITIONS, PeerMessage, Status, Transition,
-    TransitionError, resend, view,
+    TransitionError, on_settled, resend, view,
 };
 use xln_primitives::{Amount, BoundedVec, ChannelId, Delta, Hash, Side, Timestamp};
 
@@ -398,6 +399,43 @@ fn collateral_counts_once_both_sides_have_the_depositarys_word() {
     }
     world.notify(LEFT, RIGHT, &settled);
     assert_eq!(world.in_flight(LEFT, RIGHT), 0, "known already");
+}
+
+#[test]
+fn notices_of_the_depositary_do_not_fill_the_queue_of_a_silent_peer() {
+    let mut world = open();
+    world.call(RIGHT, pay_direct(LEFT, 1)).unwrap();
+    let channel = ChannelId::between(&entity(LEFT), &entity(RIGHT));
+    let notice = |world: &mut World, nonce: u64| {
+        let settled = funded(LEFT, RIGHT, 0, nonce, u128::from(nonce), 0);
+        world.frame(RIGHT, |node| on_settled(node, settled.clone(), settled.encode())).unwrap();
+        view::channel(&world.node(RIGHT).storage, channel).unwrap().unwrap().queued
+    };
+    for nonce in 1..=50 {
+        assert_eq!(notice(&mut world, nonce), 1, "the newest replaces the one that waits");
+    }
+    assert_eq!(notice(&mut world, 7), 1, "an old one says nothing");
+    world.call(RIGHT, pay_direct(LEFT, 2)).unwrap();
+    assert_eq!(notice(&mut world, 51), 2);
+    // Left is back: the notice goes out in right's next frame, but left's own frame is faster.
+    world.deliver(RIGHT, LEFT).unwrap();
+    world.deliver(LEFT, RIGHT).unwrap();
+    assert_eq!(notice(&mut world, 52), 1, "one is on its way, a newer one waits");
+    world.call(LEFT, pay_direct(RIGHT, 10)).unwrap();
+    world.deliver(LEFT, RIGHT).unwrap();
+    let put_back = view::channel(&world.node(RIGHT).storage, channel).unwrap().unwrap();
+    let pending = put_back.pending.expect("right proposes again at once").transitions.into_inner();
+    let nonces: Vec<u64> = pending
+        .iter()
+        .filter_map(|transition| match transition {
+            Transition::SettlementApplied { settled, .. } => Some(settled.nonce),
+            _ => None,
+        })
+        .collect();
+    assert_eq!((nonces, put_back.queued), (vec![52], 0));
+    world.settle();
+    assert_eq!(world.node(LEFT).row(entity(RIGHT)).collateral.get(), 52);
+    assert_eq!(delta(&mut world), -10 + 3);
 }
 
 #[test]
