@@ -159,6 +159,7 @@ fn rpc(settings: &Settings) -> Result<ServerConfig, ConfigError> {
             Some([all]) if all == "all" => Origins::Any,
             Some(list) => Origins::List(list.to_vec()),
         },
+        hosts: settings.rpc_hosts.clone(),
         max_connections: settings.rpc_max_connections.unwrap_or(defaults.max_connections),
         max_request_bytes: size(
             "rpc-max-request-size",

@@ -74,6 +74,11 @@ impl RunError {
             Self::Store(StoreError::Locked { .. }) | Self::Serve(_) | Self::System { .. } => {
                 Exit::Unavailable
             }
+            Self::Store(
+                StoreError::OtherNetwork { .. }
+                | StoreError::Schema { .. }
+                | StoreError::UnknownColumn { .. },
+            ) => Exit::Data,
             Self::Store(_) | Self::Author(_) | Self::Backend(_) => Exit::Io,
             Self::Panicked => Exit::Software,
         }
@@ -82,5 +87,22 @@ impl RunError {
     pub(crate) fn system(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.into();
         move |source| Self::System { what, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xln_primitives::Network;
+
+    use super::*;
+
+    #[test]
+    fn a_database_of_another_network_is_wrong_data_and_no_broken_disk() {
+        let (found, expected) = (Network::new([1; 32]), Network::new([2; 32]));
+        let path = std::path::PathBuf::new;
+        let other = StoreError::OtherNetwork { path: path(), found, expected };
+        assert!(matches!(RunError::from(other).exit(), Exit::Data));
+        let damaged = StoreError::NoIdentity { path: path() };
+        assert!(matches!(RunError::from(damaged).exit(), Exit::Io));
     }
 }

@@ -78,6 +78,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "ORIGINS", value_delimiter = ',', help_heading = "RPC")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rpc_cors: Option<Vec<String>>,
+    /// Host names by which the node may be addressed, separated by commas, besides addresses and localhost
+    ///
+    /// Requests to other names are refused [default: no other name on this machine only, any with --rpc-external]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "RPC")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc_hosts: Option<Vec<String>>,
     /// Most connections at once [default: 1000]
     #[arg(long, value_name = "N", help_heading = "RPC")]
     #[serde(skip_serializing_if = "Option::is_none")]

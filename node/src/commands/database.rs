@@ -1,6 +1,9 @@
 //! `db stats` and `db verify`.
 
-use std::fmt;
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 use xln_chain_spec::ChainSpec;
@@ -8,6 +11,9 @@ use xln_store::{Options, Store};
 
 use super::{CommandError, purge::database_folder};
 use crate::cli::DatabaseArgs;
+
+/// Progress is told no more often than this, so that nothing is told of a small database.
+const PROGRESS: Duration = Duration::from_secs(1);
 
 /// What a database holds.
 #[derive(Debug, Serialize)]
@@ -76,7 +82,13 @@ pub fn database_stats(args: &DatabaseArgs) -> Result<DatabaseStats, CommandError
 
 /// Reads and checks every row of the database of a stopped node.
 pub fn verify_database(args: &DatabaseArgs) -> Result<DatabaseVerdict, CommandError> {
-    let report = open(args)?.verify(&mut |rows, column| tracing::info!(rows, column, "verifying"))?;
+    let mut told = Instant::now();
+    let report = open(args)?.verify(&mut |rows, column| {
+        if told.elapsed() >= PROGRESS {
+            tracing::info!(rows, column, "verifying");
+            told = Instant::now();
+        }
+    })?;
     Ok(DatabaseVerdict {
         rows: report.rows,
         bytes: report.bytes,

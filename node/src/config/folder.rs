@@ -3,6 +3,7 @@
 //! ```text
 //!   <base path>/chains/<chain id>/db         database
 //!                               /keystore    encrypted keys
+//!                               /labels.json names of keys
 //! ```
 
 use std::{
@@ -73,6 +74,12 @@ impl ChainFolder {
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.0.join("db")
+    }
+
+    /// What the owners of keys call them.
+    #[must_use]
+    pub fn labels(&self) -> PathBuf {
+        self.0.join("labels.json")
     }
 
     /// Its encrypted keys.

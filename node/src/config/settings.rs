@@ -35,6 +35,8 @@ pub(super) struct Settings {
     pub(super) rpc_methods: RpcMethods,
     #[serde(deserialize_with = "optional_list")]
     pub(super) rpc_cors: Option<Vec<String>>,
+    #[serde(deserialize_with = "optional_list")]
+    pub(super) rpc_hosts: Option<Vec<String>>,
     pub(super) rpc_max_connections: Option<u32>,
     pub(super) rpc_max_request_size: Option<u32>,
     pub(super) rpc_max_response_size: Option<u32>,
@@ -66,6 +68,7 @@ impl Default for Settings {
             rpc_external: false,
             rpc_methods: RpcMethods::Auto,
             rpc_cors: None,
+            rpc_hosts: None,
             rpc_max_connections: None,
             rpc_max_request_size: None,
             rpc_max_response_size: None,
@@ -238,6 +241,9 @@ mod tests {
             let config = load(&["--dev", "--rpc-cors", "all", "--carol"]).unwrap();
             assert_eq!(config.rpc.origins, xln_rpc::Origins::Any);
             assert_eq!(config.dev_keys, ["carol"]);
+            assert_eq!(config.rpc.hosts, None);
+            let config = load(&["--dev", "--rpc-hosts", "till.example,node.example"]).unwrap();
+            assert_eq!(config.rpc.hosts, Some(vec!["till.example".to_owned(), "node.example".to_owned()]));
         });
     }
 
