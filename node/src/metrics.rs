@@ -1,11 +1,12 @@
 //! What the node measures, under the names that dashboards and alerts rely on.
 
 mod process;
+mod state;
 
 use std::{
     collections::BTreeMap,
     fmt::Write,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, RwLock, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -14,8 +15,10 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::Registry,
 };
-use xln_primitives::{Amount, AssetId};
-use xln_runtime::{EntityEvents, Receipt, RuntimeError, RuntimeEvent, genesis::GenesisAsset};
+use xln_primitives::{Amount, AssetId, StorageType};
+use xln_runtime::{EntityEvents, Receipt, RuntimeError, RuntimeEvent, Server, genesis::GenesisAsset};
+
+use state::State;
 
 /// The part of the system that a call concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,13 +80,13 @@ struct ShownAsset {
 pub struct Metrics {
     registry: Registry,
     assets: BTreeMap<AssetId, ShownAsset>,
+    state: Option<State>,
     channels: Gauge,
     transactions: Family<TransactionLabels, Counter>,
     block_time: Histogram,
     block_interval: Histogram,
     payment_volume: Family<AssetLabels, Counter<f64, AtomicU64>>,
     mempool_calls: Gauge,
-    state_keys: Gauge,
     snapshot: Histogram,
     slice: Histogram,
     fsync: Histogram,
@@ -99,13 +102,13 @@ impl Metrics {
         let metrics = Self {
             registry: Registry::default(),
             assets: assets.iter().map(|asset| (asset.id, ShownAsset::of(asset))).collect(),
+            state: None,
             channels: Gauge::default(),
             transactions: Family::default(),
             block_time: Histogram::new(SECONDS),
             block_interval: Histogram::new(INTERVALS),
             payment_volume: Family::default(),
             mempool_calls: Gauge::default(),
-            state_keys: Gauge::default(),
             snapshot: Histogram::new(SECONDS),
             slice: Histogram::new(SECONDS),
             fsync: Histogram::new(SECONDS),
@@ -119,13 +122,16 @@ impl Metrics {
         let mut root = Registry::default();
         let xln = root.sub_registry_with_prefix("xln");
         xln.register("build", "What runs here", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
-        xln.register("channels", "Channels of the entities hosted here", self.channels.clone());
+        xln.register(
+            "channels",
+            "Open channels of the entities hosted here, each once",
+            self.channels.clone(),
+        );
         xln.register("transactions", "Calls executed", self.transactions.clone());
         xln.register("block_time_seconds", "Time to seal a block", self.block_time.clone());
         xln.register("block_interval_seconds", "Time between blocks", self.block_interval.clone());
         xln.register("payment_volume", "Sums received in payments", self.payment_volume.clone());
         xln.register("mempool_calls", "Calls that wait", self.mempool_calls.clone());
-        xln.register("state_keys", "Keys of the state", self.state_keys.clone());
         xln.register("snapshot_seconds", "Time to write a mutable snapshot", self.snapshot.clone());
         xln.register("slice_seconds", "Time to execute and write a slice", self.slice.clone());
         xln.register("fsync_seconds", "Time to write and sync a slice", self.fsync.clone());
@@ -172,10 +178,14 @@ impl Metrics {
         self.mempool_calls.set(gauge(calls));
     }
 
-    /// The state has so many keys, and the entities hosted here so many channels.
-    pub fn state(&self, keys: usize, channels: usize) {
-        self.state_keys.set(gauge(keys));
-        self.channels.set(gauge(channels));
+    /// Measures this state too: its keys whenever somebody asks, its channels now and by events from now on.
+    #[must_use]
+    pub fn of_state(mut self, server: Arc<RwLock<Server>>) -> Self {
+        let state = State::new(server);
+        self.channels.set(gauge(state.channels()));
+        self.registry.register_collector(Box::new(state.clone()));
+        self.state = Some(state);
+        self
     }
 
     /// Calls were executed.
@@ -186,7 +196,7 @@ impl Metrics {
         }
     }
 
-    /// Things happened; counts what was received in payments.
+    /// Things happened; counts what was received in payments, and channels at their left sides.
     pub fn events(&self, events: &[EntityEvents]) {
         use pallet_channels::Event;
         for entity in events {
@@ -199,6 +209,17 @@ impl Metrics {
                         if *to == entity.entity =>
                     {
                         self.paid(asset, *amount);
+                    }
+                    RuntimeEvent::Channels(Event::ChannelOpened { peer, .. }) if entity.entity < *peer => {
+                        self.channels.inc();
+                    }
+                    RuntimeEvent::Channels(Event::ChannelClosed { channel, .. })
+                        if self
+                            .state
+                            .as_ref()
+                            .is_some_and(|state| state.is_left(&entity.entity, *channel)) =>
+                    {
+                        self.channels.dec();
                     }
                     _ => {}
                 }
@@ -233,12 +254,18 @@ fn gauge(value: usize) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// A failed call is counted where it failed, a successful one by the first thing that it did.
+/// A failed call is counted where it failed, a successful one by the first thing that happened, or by what it changed if
+/// the rest happens later: moves of channels only wait in a queue at first.
 fn call_type(receipt: &Receipt) -> CallType {
     match (&receipt.result, receipt.events.first()) {
         (Err(RuntimeError::Entities(_)), _) | (Ok(()), Some(RuntimeEvent::Entities(_))) => CallType::Entities,
         (Err(RuntimeError::Channels(_)), _) | (Ok(()), Some(RuntimeEvent::Channels(_))) => CallType::Channels,
         (Err(RuntimeError::Reserves(_)), _) | (Ok(()), Some(RuntimeEvent::Reserves(_))) => CallType::Reserves,
+        (Ok(()), None) if has_changed(receipt, StorageType::Channels) => CallType::Channels,
         _ => CallType::Other,
     }
+}
+
+fn has_changed(receipt: &Receipt, part: StorageType) -> bool {
+    receipt.changes.iter().any(|change| change.key.first() == Some(&(part as u8)))
 }

@@ -14,7 +14,6 @@ use std::{
 use tokio::{net::TcpListener, sync::oneshot};
 use xln_chain_spec::ChainSpec;
 use xln_rpc::{Feed, RpcServer, view::ServerRole};
-use xln_runtime::Server;
 use xln_store::{Options, Store};
 
 use crate::{
@@ -70,9 +69,8 @@ impl Node {
             "state is there"
         );
         let feed = Feed::new(cursor_after(server.slice()), FEED_EVENTS, FEED_QUEUE);
-        let metrics = Arc::new(Metrics::new(&genesis.assets));
-        metrics.state(server.keys(), channels(&server));
         let server = Arc::new(RwLock::new(server));
+        let metrics = Arc::new(Metrics::new(&genesis.assets).of_state(Arc::clone(&server)));
         let pool = Arc::new(Pool::new(Arc::clone(&server), Limits::default()));
         let health = Health::starting();
         let methods = config.rpc.methods;
@@ -94,7 +92,7 @@ impl Node {
                 unsafe_methods: methods.allows_unsafe(&config.rpc.listen),
             },
             health: health.clone(),
-            labels: None,
+            labels: Some(chain.labels()),
         })?);
 
         let author = Author {
@@ -176,8 +174,4 @@ async fn observe(
         }
     });
     Ok((address, stop))
-}
-
-fn channels(server: &Server) -> usize {
-    server.entities().map(|entity| pallet_channels::view::count(&entity.state())).sum()
 }

@@ -1,9 +1,14 @@
 //! The names that dashboards and alert rules rely on.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, RwLock},
+    time::Duration,
+};
 
+use xln_chain_spec::ChainSpec;
 use xln_node::metrics::Metrics;
-use xln_primitives::{Amount, AssetId, CallHash, ChannelId, EntityId, Timestamp};
+use xln_primitives::{Amount, AssetId, CallHash, ChannelId, EntityId, StateChange, StorageType, Timestamp};
 use xln_runtime::{EntityEvents, Receipt, RuntimeError, RuntimeEvent, genesis::GenesisAsset};
 
 /// A payment of 120.50 usd.
@@ -35,10 +40,21 @@ fn receipt(result: Result<(), RuntimeError>, events: Vec<RuntimeEvent>) -> Arc<R
 
 #[test]
 fn exactly_these_names_are_exported() {
-    let metrics = Metrics::new(&[usd()]);
+    let genesis = ChainSpec::load("dev").unwrap().to_genesis().unwrap();
+    let channels = genesis.channels.len();
+    let server = Arc::new(RwLock::new(genesis.build().unwrap()));
+    let keys = server.read().unwrap().keys();
+    let metrics = Metrics::new(&[usd()]).of_state(server);
     let (payer, payee) = (EntityId::new([1; 32]), EntityId::new([2; 32]));
     let stranger = RuntimeError::ForgedNotice { from: payer };
-    metrics.receipts(&[receipt(Ok(()), vec![paid(payer, payee)]), receipt(Err(stranger), vec![])]);
+    // A call that only queues a move of a channel has no event yet.
+    let key = vec![StorageType::Channels as u8, 7];
+    let queued = Receipt {
+        changes: vec![StateChange { key, old: None, new: Some(vec![1]) }],
+        ..Receipt::clone(&receipt(Ok(()), vec![]))
+    };
+    metrics.receipts(&[receipt(Ok(()), vec![paid(payer, payee)]), Arc::new(queued)]);
+    metrics.receipts(&[receipt(Err(stranger), vec![])]);
     // Both sides report the payment; it counts once.
     for entity in [payer, payee] {
         let (height, timestamp) = (1, Timestamp::ZERO);
@@ -49,7 +65,12 @@ fn exactly_these_names_are_exported() {
     metrics.block_interval(Duration::from_millis(100));
     metrics.snapshot_written(Duration::from_millis(5));
     metrics.pool(4);
-    metrics.state(5, 6);
+    // Each side reports that a channel opened; it counts once.
+    for (entity, peer) in [(payer, payee), (payee, payer)] {
+        let opened = pallet_channels::Event::ChannelOpened { channel: ChannelId::ZERO, peer, epoch: 0 };
+        let events = vec![RuntimeEvent::Channels(opened)];
+        metrics.events(&[EntityEvents { entity, height: 2, timestamp: Timestamp::ZERO, events }]);
+    }
     let text = metrics.text().unwrap();
     let families: BTreeSet<(&str, &str)> = text
         .lines()
@@ -76,16 +97,16 @@ fn exactly_these_names_are_exported() {
         ("xln_written_bytes", "counter"),
     ];
     assert_eq!(families, BTreeSet::from(expected));
+    assert!(keys > 0 && text.contains(&format!("xln_state_keys {keys}\n")), "{text}");
+    assert!(text.contains(&format!("xln_channels {}\n", channels + 1)), "{text}");
     for sample in [
         "xln_build_info{version=",
         "xln_payment_volume_total{asset=\"usd\"} 120.5\n",
-        "xln_transactions_total{type=\"channels\",status=\"ok\"} 1",
+        "xln_transactions_total{type=\"channels\",status=\"ok\"} 2",
         "xln_transactions_total{type=\"other\",status=\"failed\"} 1",
         "xln_frames_total 3",
         "xln_written_bytes_total 100",
         "xln_mempool_calls 4",
-        "xln_state_keys 5",
-        "xln_channels 6",
         "xln_slice_seconds_count 1",
         "xln_block_interval_seconds_bucket{le=\"0.1\"} 1",
         "process_cpu_seconds_total ",
