@@ -16,7 +16,10 @@ use std::{
 use pallet_channels::{Event, view as read};
 use xln_keystore::Keystore;
 use xln_primitives::{BlockHeader, ChannelId, EntityId};
-use xln_rpc::{Feed, Render, Topic, view::Body};
+use xln_rpc::{
+    Feed, Render, Topic,
+    view::{Body, PaymentStatus},
+};
 use xln_runtime::{Entity, EntityEvents, Receipt, RuntimeEvent, Server};
 use xln_store::Store;
 
@@ -139,12 +142,18 @@ impl Announcer {
         let (directory, entity) = (Arc::clone(&self.directory), entity.clone());
         let topics = vec![Topic::Payments, Topic::Entity(entity.id())];
         let render: Render = match *event {
-            Event::PaymentStarted { payment: number, .. }
-            | Event::PaymentSent { payment: number, .. }
-            | Event::PaymentFailed { payment: number, .. } => Box::new(move || {
+            // What is decided in the slice in which it started is told once, by the event that decides it.
+            Event::PaymentStarted { payment: number, .. } => Box::new(move || {
                 let payment = read::payment(&entity.state(), number).ok().flatten()?;
-                Some(Body::Payment(sent_view(&directory, entity.id(), &payment)))
+                let view = sent_view(&directory, entity.id(), &payment);
+                (view.status == PaymentStatus::Pending).then_some(Body::Payment(view))
             }),
+            Event::PaymentSent { payment: number, .. } | Event::PaymentFailed { payment: number, .. } => {
+                Box::new(move || {
+                    let payment = read::payment(&entity.state(), number).ok().flatten()?;
+                    Some(Body::Payment(sent_view(&directory, entity.id(), &payment)))
+                })
+            }
             Event::PaymentReceived { hash, .. } | Event::PaymentHeld { hash, .. } => Box::new(move || {
                 let invoice = read::invoice(&entity.state(), hash).ok().flatten()?;
                 received_view(&directory, entity.id(), &invoice).map(Body::Payment)

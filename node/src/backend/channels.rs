@@ -234,11 +234,16 @@ impl NodeBackend {
         &self,
         entity: &Entity,
         peer: EntityId,
+        asset: Option<AssetId>,
         call: Call,
         wait: bool,
     ) -> Result<Submitted, RpcError> {
         let position = self.recent.position();
-        let submitted = self.act(entity, call, wait).await?;
+        let worded = |error| {
+            let (left, right) = (entity.id().min(peer), entity.id().max(peer));
+            self.directory.worded(self.directory.with_side(error, left, right), asset)
+        };
+        let submitted = self.act(entity, call, wait).await.map_err(worded)?;
         let Some(receipt) = &submitted.receipt else { return Ok(submitted) };
         let (own, channel) = (entity.id(), ChannelId::between(&entity.id(), &peer));
         let decision = self.recent.find(position, |decision| {
@@ -247,7 +252,7 @@ impl NodeBackend {
                 && matches!(&decision.event, Event::TransitionDropped { channel: found, .. } if *found == channel)
         });
         match decision.map(|decision| decision.event) {
-            Some(Event::TransitionDropped { error, .. }) => Err(dropped(&error, submitted.hash)),
+            Some(Event::TransitionDropped { error, .. }) => Err(worded(dropped(&error, submitted.hash))),
             _ => Ok(submitted),
         }
     }
@@ -267,25 +272,23 @@ impl NodeBackend {
     pub(super) async fn channel_open(&self, params: ChannelOpen) -> Result<Submitted, RpcError> {
         let entity = self.acting(params.entity.as_ref())?;
         let peer = self.directory.entity(&params.peer)?;
-        let credit = Credit {
-            asset: self.directory.asset(params.asset.as_ref())?,
-            limit: params.credit.unwrap_or(Amount::ZERO),
-        };
+        let asset = self.directory.asset(params.asset.as_ref())?;
+        let credit = Credit { asset, limit: params.credit.unwrap_or(Amount::ZERO) };
         let call = Call::Open { peer, credits: BoundedVec::truncate_from(vec![credit]) };
-        self.move_channel(&entity, peer, call, params.wait).await
+        self.move_channel(&entity, peer, Some(asset), call, params.wait).await
     }
 
     pub(super) async fn channel_close(&self, params: ChannelClose) -> Result<Submitted, RpcError> {
         let entity = self.acting(params.entity.as_ref())?;
         let peer = peer_of(&entity, &self.channel_of(&entity, &params.channel)?);
-        self.move_channel(&entity, peer, Call::Close { peer }, params.wait).await
+        self.move_channel(&entity, peer, None, Call::Close { peer }, params.wait).await
     }
 
     pub(super) async fn channel_set_credit(&self, params: ChannelSetCredit) -> Result<Submitted, RpcError> {
         let ChannelSetCredit { entity, channel, asset, limit, wait } = params;
         let (entity, peer, asset) = self.subject(entity.as_ref(), &channel, asset.as_ref())?;
         let call = Call::SetCreditLimit { peer, credit: Credit { asset, limit } };
-        self.move_channel(&entity, peer, call, wait).await
+        self.move_channel(&entity, peer, Some(asset), call, wait).await
     }
 
     pub(super) async fn channel_set_policy(&self, params: ChannelSetPolicy) -> Result<Submitted, RpcError> {
@@ -300,7 +303,8 @@ impl NodeBackend {
     ) -> Result<Submitted, RpcError> {
         let ChannelRequestCollateral { entity, channel, asset, amount, wait } = params;
         let (entity, peer, asset) = self.subject(entity.as_ref(), &channel, asset.as_ref())?;
-        self.move_channel(&entity, peer, Call::RequestCollateral { peer, asset, amount }, wait).await
+        self.move_channel(&entity, peer, Some(asset), Call::RequestCollateral { peer, asset, amount }, wait)
+            .await
     }
 }
 

@@ -181,8 +181,15 @@ fn same_symbol(one: &str, other: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// A directory with the asset usd, of two decimals.
+    pub(in crate::backend) fn directory_with_usd(id: AssetId, names: &[(u8, &str)]) -> Directory {
+        let (symbol, name) = ("usd".to_owned(), "US dollar".to_owned());
+        let usd = AssetView { id, symbol, name, decimals: 2, supply: Amount::ZERO, faucet: true };
+        Directory { assets: vec![usd], ..directory(names) }
+    }
 
     fn directory(names: &[(u8, &str)]) -> Directory {
         let mut index = Names::default();

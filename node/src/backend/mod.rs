@@ -8,7 +8,7 @@
 //!  author ──► Announcer ─► names, recent outcomes, counters ─► Feed ◄────┘  subscriptions
 //! ```
 //!
-//! One file per area of methods; beside them [`codes`] (errors), [`events`] and [`json`] (what happened, as JSON),
+//! One file per area of methods; beside them [`codes`] and [`wording`] (errors), [`events`] and [`json`] (what happened, as JSON),
 //! [`directory`] (names), [`act`] (calls of hosted entities) and [`route`] (ways of payments).
 
 mod act;
@@ -37,6 +37,7 @@ mod signers;
 mod state;
 #[cfg(test)]
 mod tests;
+mod wording;
 
 use std::{
     path::PathBuf,
@@ -57,6 +58,9 @@ use recent::Recent;
 
 pub use announcer::{Announcer, cursor_after};
 pub use identity::Identity;
+
+/// Most names that an error lists.
+const NAMES_MAX: usize = 20;
 
 /// What a backend works with.
 pub struct Parts {
@@ -159,12 +163,22 @@ impl NodeBackend {
     fn acting(&self, reference: Option<&EntityRef>) -> Result<Entity, RpcError> {
         let id = match reference {
             Some(reference) => self.directory.entity(reference)?,
-            None => self.identity.default_entity.ok_or_else(|| {
-                RpcError::invalid_params("the request names no entity and the node has no default one")
-                    .with_hint("name the entity that shall act")
-            })?,
+            None => match self.identity.default_entity {
+                Some(id) => id,
+                None => return Err(RpcError::no_entity(&self.names_to_choose_from())),
+            },
         };
         self.entity(&id)
+    }
+
+    /// Names of hosted entities, for whoever did not say which one acts.
+    fn names_to_choose_from(&self) -> Vec<String> {
+        let server = self.read();
+        let depositary = server.facts().depositary;
+        let ids = server.entities().map(Entity::id).filter(|id| *id != depositary);
+        let mut names: Vec<String> = ids.filter_map(|id| self.directory.name(&id)).take(NAMES_MAX).collect();
+        names.sort();
+        names
     }
 
     /// All hosted entities as they are now, or the one that a request names.
@@ -180,12 +194,13 @@ impl NodeBackend {
 macro_rules! answer {
     (read $method:ident($params:ty) -> $answer:ty) => {
         fn $method(&self, params: $params) -> Result<$answer, RpcError> {
-            NodeBackend::$method(self, params)
+            NodeBackend::$method(self, params).map_err(|error| self.directory.worded(error, None))
         }
     };
     (write $method:ident($params:ty) -> $answer:ty) => {
         async fn $method(&self, params: $params) -> Result<$answer, RpcError> {
-            NodeBackend::$method(self, params).await
+            let answer = NodeBackend::$method(self, params).await;
+            answer.map_err(|error| self.directory.worded(error, None))
         }
     };
 }

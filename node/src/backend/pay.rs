@@ -54,12 +54,14 @@ impl NodeBackend {
         let position = self.recent.position();
         let call = Call::PayDirect { to: peer, asset, amount };
         let sent = self.send(own, self.board_key(&payer)?, vec![call.into()])?;
-        let Included { hash, receipt } = self.included(sent).await?;
+        let worded = |error| self.directory.worded(error, Some(asset));
+        let Included { hash, receipt } = self.included(sent).await.map_err(worded)?;
         let ending_of = |decision: Decision| -> Option<Ending> {
             match decision.event {
                 Event::PaidDirect { .. } => Some((decision.timestamp, None)),
                 Event::DirectPaymentFailed { error, .. } => {
-                    Some((decision.timestamp, Some(error_of(&error))))
+                    let error = self.directory.worded(error_of(&error), Some(asset));
+                    Some((decision.timestamp, Some(error)))
                 }
                 _ => None,
             }
@@ -115,7 +117,8 @@ impl NodeBackend {
         let call =
             Call::Pay { to: payee, asset, amount, route: route.hops, hash, max_fee, timeout_ms: TIMEOUT_MS };
         let sent = self.send(payer.id(), self.board_key(&payer)?, vec![call.into()])?;
-        let included = self.included(sent).await?;
+        let included =
+            self.included(sent).await.map_err(|error| self.directory.worded(error, Some(asset)))?;
         let number = included.receipt.events.iter().find_map(|event| match event {
             RuntimeEvent::Channels(Event::PaymentStarted { payment, .. }) => Some(*payment),
             _ => None,

@@ -6,7 +6,7 @@
 use pallet_channels::{
     Failure, Forward, ForwardStatus, Invoice, InvoiceStatus, Payment, PaymentStatus as Stored, view as read,
 };
-use xln_primitives::{Amount, EntityId, Hash, Storage};
+use xln_primitives::{Amount, AssetId, EntityId, Hash, Storage};
 use xln_rpc::{
     RpcError, U64,
     params::{ForwardList, PaymentGet, PaymentList, page_size},
@@ -40,12 +40,18 @@ fn hint(failure: &Failure) -> Option<&'static str> {
     })
 }
 
-/// A failure as the API shows it; `route` leads from the payer to the payee.
-fn failure_view(failure: &Failure, route: &[PartyView]) -> FailureView {
-    let name = failure.reason.json().get("name").and_then(|name| name.as_str().map(str::to_owned));
+/// A failure of a payment of `asset` as the API shows it; `route` leads from the payer to the payee.
+fn failure_view(
+    directory: &Directory,
+    asset: AssetId,
+    failure: &Failure,
+    route: &[PartyView],
+) -> FailureView {
+    let reason = failure.reason.json();
+    let name = reason.get("name").and_then(|name| name.as_str()).unwrap_or_default();
     FailureView {
-        name: name.unwrap_or_default(),
-        message: failure.reason.to_string(),
+        name: name.to_owned(),
+        message: directory.spelled(&failure.reason.to_string(), name, &reason, Some(asset)),
         hop: Some(failure.hop),
         at: route.get(usize::from(failure.hop)).cloned(),
         hint: hint(failure).map(str::to_owned),
@@ -62,7 +68,9 @@ pub(super) fn sent_view(directory: &Directory, entity: EntityId, payment: &Payme
         Stored::Succeeded { preimage } => {
             (PaymentStatus::Succeeded, None, Some((*preimage.as_bytes()).into()))
         }
-        Stored::Failed { failure } => (PaymentStatus::Failed, Some(failure_view(failure, &route)), None),
+        Stored::Failed { failure } => {
+            (PaymentStatus::Failed, Some(failure_view(directory, payment.asset, failure, &route)), None)
+        }
     };
     let (symbol, decimals) = directory.unit(&payment.asset);
     PaymentView {
@@ -140,7 +148,9 @@ pub(super) fn forward_view(
         ForwardStatus::Pending => (PaymentStatus::Pending, None),
         ForwardStatus::Succeeded => (PaymentStatus::Succeeded, None),
         // Hops are counted from the forwarder here, who knows nobody but the next one.
-        ForwardStatus::Failed { failure } => (PaymentStatus::Failed, Some(failure_view(failure, &[]))),
+        ForwardStatus::Failed { failure } => {
+            (PaymentStatus::Failed, Some(failure_view(directory, forward.asset, failure, &[])))
+        }
     };
     let (symbol, decimals) = directory.unit(&forward.asset);
     Ok(ForwardView {

@@ -22,7 +22,7 @@ fn change_view(change: &StateChange) -> ChangeView {
 
 /// A receipt as the API shows it, in the block if that is known.
 pub(super) fn receipt_view(directory: &Directory, receipt: &Receipt, block: Option<u64>) -> ReceiptView {
-    let error = receipt.result.as_ref().err().map(error_of);
+    let error = receipt.result.as_ref().err().map(|error| directory.worded(error_of(error), None));
     ReceiptView {
         hash: receipt.call,
         entity: directory.party(receipt.entity),

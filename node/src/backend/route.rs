@@ -236,6 +236,27 @@ impl Graph for Hosted<'_> {
     }
 }
 
+/// A graph in which whatever the payer's channels lack does not matter.
+struct Unlimited<'a, G> {
+    graph: &'a G,
+    payer: EntityId,
+}
+
+impl<G: Graph> Graph for Unlimited<'_, G> {
+    fn senders(&self, to: EntityId) -> Result<Vec<(EntityId, Amount)>, RpcError> {
+        self.graph.senders(to)
+    }
+
+    fn capacity(&self, from: EntityId, to: EntityId) -> Result<Option<Amount>, RpcError> {
+        let capacity = self.graph.capacity(from, to)?;
+        Ok(if from == self.payer { capacity.map(|_| Amount::MAX) } else { capacity })
+    }
+
+    fn policy(&self, entity: EntityId) -> Result<Option<Policy>, RpcError> {
+        self.graph.policy(entity)
+    }
+}
+
 fn no_route(message: String) -> RpcError {
     RpcError::new(4202, "NoRoute", message)
 }
@@ -265,13 +286,17 @@ impl NodeBackend {
             }
             None => match find(&graph, payer.id(), payee, amount)? {
                 Some(route) => route,
-                None => return Err(self.why_not(&graph, payer, payee, amount)?),
+                None => {
+                    let error = self.why_not(&graph, payer, payee, amount)?;
+                    return Err(self.directory.worded(error, Some(asset)));
+                }
             },
         };
         let needed = route.fee()?;
         match max_fee {
             Some(max_fee) if needed > max_fee => {
-                Err(error_of(&pallet_channels::Error::FeeAboveLimit { needed, max_fee }))
+                let error = error_of(&pallet_channels::Error::FeeAboveLimit { needed, max_fee });
+                Err(self.directory.worded(error, Some(asset)))
             }
             _ => Ok(route),
         }
@@ -312,20 +337,38 @@ impl NodeBackend {
             return Ok(insufficient(&row, side, amount));
         }
         let inbound = graph.senders(payee)?.into_iter().map(|(_, capacity)| capacity).max();
-        let details = json!({ "needed": amount, "canSend": most, "canReceive": inbound });
+        let mut details = json!({ "needed": amount, "canSend": most, "canReceive": inbound });
+        let money = |sum| self.directory.money(&graph.asset, sum);
         Ok(match inbound {
             None => no_route(format!("{to} has no channel in {symbol} that is known here"))
                 .with_hint(format!("{to} has to open a channel first, for example with a hub")),
             Some(inbound) if inbound < amount => {
-                no_route(format!("{to} can receive at most {inbound} over one channel, {amount} is needed"))
+                no_route(format!(
+                    "{to} can receive at most {} over one channel, {} is needed",
+                    money(inbound),
+                    money(amount)
+                ))
                     .with_hint(format!(
                         "{to} can grant its peer more credit with channel.setCredit, or ask it for collateral"
                     ))
             }
-            Some(_) => no_route(format!(
-                "no way of at most {MAX_HOPS} hops from {from} to {to} carries {amount} now"
-            ))
-            .with_hint("try a smaller amount, or open another channel"),
+            Some(_) => match find(&Unlimited { graph, payer: payer.id() }, payer.id(), payee, amount)? {
+                Some(route) => {
+                    details["fee"] = json!(route.fee()?);
+                    no_route(format!(
+                        "{from} can send {} over one channel: enough for {}, but not for the fee of {} on top",
+                        money(most),
+                        money(amount),
+                        money(route.fee()?)
+                    ))
+                    .with_hint("pay less by the fee, or receive something first")
+                }
+                None => no_route(format!(
+                    "no way of at most {MAX_HOPS} hops from {from} to {to} carries {} now",
+                    money(amount)
+                ))
+                .with_hint("try a smaller amount, or open another channel"),
+            },
         }
         .with_details(details))
     }

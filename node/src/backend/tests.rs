@@ -236,10 +236,24 @@ async fn what_cannot_be_paid_is_refused_with_the_numbers() {
     node.welcome_bob().await;
     let error = node.pay_bob(1_200).await.unwrap_err();
     assert_eq!((error.code, error.name.as_str()), (4200, "InsufficientCapacity"));
-    assert_eq!(error.message, "needs 1200, can send 1000: 1000 collateral + 0 credit − 0 held");
+    let expected =
+        "needs 12.00 usd, can send 10.00 usd: 10.00 usd collateral + 0.00 usd credit − 0.00 usd held";
+    assert_eq!(error.message, expected);
     let error = node.pay_bob(600).await.unwrap_err();
     assert_eq!((error.code, error.name.as_str()), (4202, "NoRoute"));
-    assert_eq!(error.message, "bob can receive at most 500 over one channel, 600 is needed");
+    assert_eq!(error.message, "bob can receive at most 5.00 usd over one channel, 6.00 usd is needed");
+    let more = ChannelSetCredit {
+        entity: Some(named("bob")),
+        channel: reference("hub"),
+        asset: None,
+        limit: Amount::new(5_000),
+        wait: true,
+    };
+    node.backend.channel_set_credit(more).await.unwrap();
+    let error = node.pay_bob(1_000).await.unwrap_err();
+    let expected = "alice can send 10.00 usd over one channel: enough for 10.00 usd, but not for the fee of 0.01 usd on top";
+    assert_eq!(error.message, expected);
+    assert_eq!((&error.details["fee"], &error.details["symbol"]), (&"1".into(), &"usd".into()));
     let transfer = Transfer {
         entity: None,
         to: named("hub"),
@@ -352,14 +366,8 @@ async fn a_subscriber_that_comes_back_misses_nothing() {
     node.welcome_bob().await;
     let mut first = node.feed.subscribe(vec![Topic::Payments], None).unwrap();
     let paid = node.pay_bob(5).await.unwrap();
-    let mut seen = Vec::new();
-    let is_alices = |body: &Body| matches!(body, Body::Payment(view) if view.number == paid.number && view.direction == Direction::Out);
-    let started = loop {
-        let notification = first.next().await.unwrap();
-        if is_alices(&notification.body) {
-            break notification;
-        }
-    };
+    let started = first.next().await.unwrap();
+    let mut seen = vec![started.body.clone()];
     drop(first);
     let again = node.pay_bob(6).await.unwrap();
     let mut second = node.feed.subscribe(vec![Topic::Payments], Some(started.cursor.0)).unwrap();
@@ -373,6 +381,8 @@ async fn a_subscriber_that_comes_back_misses_nothing() {
         }
     }
     assert!(seen.iter().any(|body| matches!(body, Body::Forward(view) if view.hash == paid.hash.unwrap())));
+    let is_alices = |body: &&Body| matches!(body, Body::Payment(view) if view.number == paid.number && view.status == PaymentStatus::Succeeded);
+    assert_eq!(seen.iter().filter(is_alices).count(), 1, "a payment succeeds once: {seen:?}");
 }
 
 #[tokio::test]
