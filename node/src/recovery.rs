@@ -9,7 +9,8 @@
 //! tells the extent of the damage.
 
 use codec::Decode;
-use xln_runtime::{Genesis, ReplayError, RestoreError, Server, Slice, StateRow};
+use xln_primitives::{EntityId, FrameHash, Height};
+use xln_runtime::{Entity, Genesis, ReplayError, RestoreError, Server, Slice, StateRow};
 use xln_store::{Store, StoreError};
 
 use crate::author;
@@ -42,6 +43,9 @@ pub enum RecoveryError {
     /// The log does not lead where it led before.
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    /// The state lies behind what was certified: an old database, or one whose log was shortened.
+    #[error(transparent)]
+    Equivocation(#[from] Box<Equivocation>),
     /// The log ends within a sealed block.
     #[error("the log ends at slice {slice}, before the end of block {number}")]
     MissingSlices {
@@ -50,6 +54,25 @@ pub enum RecoveryError {
         /// The last slice that is there.
         slice: u64,
     },
+}
+
+/// The state and the frames that were certified do not fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "entity {entity} has certified frame {signed} at height {signed_height}, the state has frame {found:?} at height \
+     {found_height}: going on would certify another frame at a height that was certified before"
+)]
+pub struct Equivocation {
+    /// Whose frames.
+    pub entity: EntityId,
+    /// Height of the last frame that was certified.
+    pub signed_height: Height,
+    /// That frame.
+    pub signed: FrameHash,
+    /// Height of the last frame in the state.
+    pub found_height: Height,
+    /// That frame.
+    pub found: Option<FrameHash>,
 }
 
 /// What recovery found.
@@ -83,6 +106,7 @@ pub fn recover(genesis: &Genesis, store: &Store) -> Result<(Server, Recovered), 
     let block = marker.block.number;
     let mut server = restored.map_err(|reason| RecoveryError::Restore { block, reason })?;
     let recovered = replay(&mut server, store)?;
+    check_signed(&server, store)?;
     Ok((server, Recovered { snapshot: block, ..recovered }))
 }
 
@@ -94,6 +118,20 @@ fn begin(genesis: &Genesis, store: &Store) -> Result<Server, RecoveryError> {
     batch.put_block(server.head());
     store.commit(batch)?;
     Ok(server)
+}
+
+/// No entity may stand below, or beside, a frame that its key has certified here (safety rule 9).
+fn check_signed(server: &Server, store: &Store) -> Result<(), RecoveryError> {
+    for row in store.signed() {
+        let (entity, mark) = row?;
+        let head = server.entity(&entity).and_then(Entity::head).map(|head| &head.header);
+        let (found_height, found) = head.map_or((0, None), |header| (header.height, Some(header.hash())));
+        if found_height != mark.height || found != Some(mark.frame) {
+            let (signed_height, signed) = (mark.height, mark.frame);
+            return Err(Box::new(Equivocation { entity, signed_height, signed, found_height, found }).into());
+        }
+    }
+    Ok(())
 }
 
 /// Executes the log behind the snapshot. Slices that a block sealed are checked by the block's roots, the others by

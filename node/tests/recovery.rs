@@ -128,3 +128,16 @@ fn a_genesis_that_differs_is_refused_before_anything_is_read() {
     let error = Store::open(path, genesis.network, &Options::default()).unwrap_err();
     assert!(error.to_string().contains(&ChainSpec::dev().unwrap().network().unwrap().to_string()), "{error}");
 }
+
+#[test]
+fn a_state_below_a_frame_that_was_certified_is_refused_so_that_no_height_is_certified_twice() {
+    let fixture = Fixture::new();
+    let (entity, height) = (fixture.genesis.depositary, 4);
+    let mut batch = Batch::new();
+    let frame = xln_primitives::FrameHash::new([7; 32]);
+    batch.put_signed(&entity, xln_store::SignedMark { height, frame });
+    fixture.store.commit(batch).unwrap();
+    let error = fixture.recover().unwrap_err();
+    let RecoveryError::Equivocation(found) = *error else { panic!("{error}") };
+    assert_eq!((found.signed_height, found.found_height), (4, 3));
+}

@@ -11,7 +11,9 @@ use std::{
 
 use codec::{Decode, Encode};
 use rayon::prelude::*;
-use xln_primitives::{Board, CallHash, Certificate, CertifiedMessage, EntityId, Hash, Height, Timestamp};
+use xln_primitives::{
+    Board, CallHash, Certificate, CertifiedMessage, EntityId, FrameHeader, Hash, Height, Timestamp,
+};
 use xln_tree::Tree;
 
 use crate::{
@@ -64,6 +66,13 @@ pub struct Executed {
     pub(crate) entities: BTreeMap<EntityId, Entity>,
     pub(crate) touched: BTreeMap<EntityId, BTreeSet<Vec<u8>>>,
     pub(crate) carried: Vec<Delivery>,
+}
+
+impl Executed {
+    /// The latest frame of every entity that made one in this slice, by entity.
+    pub fn heads(&self) -> impl Iterator<Item = &FrameHeader> {
+        self.entities.values().filter_map(|entity| entity.head.as_ref()).map(|head| &head.header)
+    }
 }
 
 impl Server {

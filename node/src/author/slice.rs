@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use codec::{Decode, Encode};
 use xln_primitives::{CallHash, CertifiedMessage, EntityId, Hash, SignerId};
 use xln_runtime::{Certifier, Entity, Executed, Receipt, Refusal, SliceInputs, authenticate_message};
-use xln_store::{Batch, PeerId};
+use xln_store::{Batch, PeerId, SignedMark};
 
 use super::{Author, AuthorError, clock::system_time};
 use crate::pool::Outcome;
@@ -103,6 +103,9 @@ pub(crate) fn batch(executed: &Executed) -> Batch {
     batch.put_slice(number, &executed.slice.encode());
     for receipt in &executed.receipts {
         batch.put_receipt(number, &receipt.call, &receipt.encode());
+    }
+    for header in executed.heads() {
+        batch.put_signed(&header.entity, SignedMark { height: header.height, frame: header.hash() });
     }
     if !executed.events.is_empty() {
         batch.put_events(number, &executed.events.encode());

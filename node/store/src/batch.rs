@@ -57,7 +57,7 @@ impl Batch {
         self.rows.is_empty() && self.bad_state_key.is_none()
     }
 
-    fn put(&mut self, column: Column, key: Vec<u8>, value: &[u8]) {
+    pub(crate) fn put(&mut self, column: Column, key: Vec<u8>, value: &[u8]) {
         let sealed = Some(seal(&key, value));
         self.rows.push(Row { column, key, sealed });
     }

@@ -35,6 +35,19 @@ pub(crate) fn proof(entity: &EntityId, channel: &ChannelId) -> Vec<u8> {
     key(Column::Proofs, &[entity.as_ref(), channel.as_ref()])
 }
 
+/// The mark of an entity's last certified frame stands at height 0 and sequence 0, where no vote ever is.
+pub(crate) fn signed(entity: &EntityId) -> Vec<u8> {
+    key(Column::Consensus, &[entity.as_ref(), &[0; 16]])
+}
+
+/// The entity of a mark.
+pub(crate) fn parse_signed(key: &[u8]) -> Result<EntityId, StoreError> {
+    match key.split_first().and_then(|(_, rest)| rest.split_first_chunk::<32>()) {
+        Some((entity, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])) => Ok(EntityId::new(*entity)),
+        _ => Err(StoreError::malformed(Column::Consensus, key)),
+    }
+}
+
 pub(crate) fn outbox(peer: &PeerId, sequence: u64) -> Vec<u8> {
     key(Column::Outbox, &[peer.as_bytes(), &sequence.to_be_bytes()])
 }

@@ -16,7 +16,7 @@
 //!   snapshot        0x03 ‖ kind                           SnapshotMarker
 //!   archive         0x04 ‖ hash                           immutable snapshot
 //!   receipts        0x05 ‖ call hash                      receipt
-//!   consensus       0x06 ‖ entity ‖ height ‖ sequence     consensus log
+//!   consensus       0x06 ‖ entity ‖ height ‖ sequence     at 0, 0: the last certified frame of an entity
 //!   outbox          0x07 ‖ peer ‖ sequence                message that a peer has not confirmed
 //!   slices          0x08 ‖ number                         slice
 //!   proofs          0x09 ‖ entity ‖ channel               newest dispute proof
@@ -45,6 +45,7 @@ mod key;
 mod options;
 mod prune;
 mod read;
+mod signed;
 mod snapshot;
 mod space;
 mod store;
@@ -55,6 +56,7 @@ pub use column::Column;
 pub use error::StoreError;
 pub use options::Options;
 pub use prune::{PrunePolicy, Pruned};
+pub use signed::SignedMark;
 pub use snapshot::{SnapshotMarker, StateRow};
 pub use space::{ColumnStats, Stats, check_free_space, free_space};
 pub use store::{Store, Written};
