@@ -103,7 +103,10 @@ impl Directory {
                     text.push_str(&worded);
                     spelled_moment = is_moment;
                 }
-                None => text.push_str(word),
+                None => {
+                    spelled_moment &= word == " ";
+                    text.push_str(word);
+                }
             }
         }
         match asset.map(|asset| self.unit(&asset).0) {
