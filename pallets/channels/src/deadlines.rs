@@ -19,6 +19,7 @@ use crate::{
 const EXPIRE: u8 = 0;
 const SETTLEMENT: u8 = 1;
 const REVEAL: u8 = 2;
+const HELD: u8 = 3;
 
 type Key = ([u8; 8], u8, ChannelId, [u8; 2]);
 
@@ -70,7 +71,7 @@ pub fn due(storage: &impl Storage, depositary_now: Timestamp, limit: usize) -> V
         .filter_map(|((_, kind, channel, slot), (hash, deadline))| {
             let slot = Slot::from_be_bytes(slot);
             match kind {
-                EXPIRE => Some(Due::Expire { channel, slot, hash, deadline }),
+                EXPIRE | HELD => Some(Due::Expire { channel, slot, hash, deadline }),
                 REVEAL => Some(Due::Reveal { channel, slot, hash, deadline }),
                 _ => match CHANNELS.get(storage, &channel).ok()??.status {
                     Status::Closing(settlement) => Some(Due::Settlement { channel, settlement }),
@@ -92,7 +93,7 @@ fn key(time: Timestamp, kind: u8, channel: ChannelId, slot: Slot) -> Key {
     (time.as_millis().to_be_bytes(), kind, channel, slot.to_be_bytes())
 }
 
-/// Notes when the depositary decides about an HTLC: whether its payer may take it back.
+/// Notes when an HTLC that this entity pays may be taken back.
 pub(crate) fn watch_expiry(
     storage: &mut impl Storage,
     channel: ChannelId,
@@ -112,14 +113,31 @@ pub(crate) fn unwatch_expiry(
     DEADLINES.remove(storage, &key(deadline, EXPIRE, channel, slot));
 }
 
-/// Whether the depositary still has to be asked what became of an HTLC.
-pub(crate) fn is_expiry_watched(
+/// Notes when the depositary decides about an HTLC that waits for a preimage which this entity did not publish.
+///
+/// Apart from what this entity pays, since one frame may free a slot and take it again with the same deadline.
+pub(crate) fn watch_held(
+    storage: &mut impl Storage,
+    channel: ChannelId,
+    slot: Slot,
+    hash: PaymentHash,
+    deadline: Timestamp,
+) {
+    DEADLINES.put(storage, &key(deadline, HELD, channel, slot), &(hash, deadline));
+}
+
+pub(crate) fn unwatch_held(storage: &mut impl Storage, channel: ChannelId, slot: Slot, deadline: Timestamp) {
+    DEADLINES.remove(storage, &key(deadline, HELD, channel, slot));
+}
+
+/// Whether the depositary still has to be asked what became of it.
+pub(crate) fn is_held_watched(
     storage: &impl Storage,
     channel: ChannelId,
     slot: Slot,
     deadline: Timestamp,
 ) -> bool {
-    DEADLINES.contains(storage, &key(deadline, EXPIRE, channel, slot))
+    DEADLINES.contains(storage, &key(deadline, HELD, channel, slot))
 }
 
 /// Half of the usual time between two deadlines of a route: the time that publishing may take.
@@ -149,7 +167,7 @@ pub(crate) fn unwatch_inbound(
     slot: Slot,
     deadline: Timestamp,
 ) {
-    unwatch_expiry(storage, channel, slot, deadline);
+    unwatch_held(storage, channel, slot, deadline);
     unwatch_reveal(storage, channel, slot, deadline);
 }
 
@@ -177,19 +195,27 @@ pub(crate) fn bounded(proof: Vec<u8>) -> Result<Proof, Error> {
 /// Errors: no such HTLC, expiry proven already, invalid proof.
 pub fn expire<T: Config>(env: &mut T, channel: ChannelId, slot: Slot, proof: Vec<u8>) -> Result<(), Error> {
     let proof = bounded(proof)?;
-    if let Some(mut htlc) = HTLCS.get(env, &slot_key(channel, slot))?
-        && htlc.role != HtlcRole::Outbound(Cause::ExpiryProven)
-        && is_expiry_watched(env, channel, slot, htlc.terms.deadline)
+    let stored = HTLCS.get(env, &slot_key(channel, slot))?;
+    if let Some(Htlc { terms, role: HtlcRole::Inbound(_), .. }) = &stored
+        && is_held_watched(env, channel, slot, terms.deadline)
     {
+        if !env.verify_expired(&terms.hash, terms.deadline, &proof) {
+            return Err(Error::InvalidProof);
+        }
+        unwatch_held(env, channel, slot, terms.deadline);
+        return Ok(());
+    }
+    if let Some(mut htlc) = stored
+        && let HtlcRole::Outbound(cause @ (Cause::Payment(_) | Cause::Forward(_))) = &htlc.role
+    {
+        let cause = cause.clone();
         let (hash, deadline, added) = (htlc.terms.hash, htlc.terms.deadline, htlc.added);
         if !env.verify_expired(&hash, deadline, &proof) {
             return Err(Error::InvalidProof);
         }
-        unwatch_expiry(env, channel, slot, deadline);
-        let HtlcRole::Outbound(cause) = &htlc.role else { return Ok(()) };
-        let cause = cause.clone();
         htlc.role = HtlcRole::Outbound(Cause::ExpiryProven);
         HTLCS.put(env, &slot_key(channel, slot), &htlc);
+        unwatch_expiry(env, channel, slot, deadline);
         tell(env, &cause, deadline)?;
         return remove_expired(env, channel, slot, added, proof);
     }

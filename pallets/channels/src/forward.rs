@@ -294,7 +294,7 @@ pub(crate) fn fulfil<T: Config>(
 /// What becomes of it is decided: the depositary need not be asked.
 fn unwatch_held(storage: &mut impl Storage, channel: ChannelId, slot: Slot, htlc: &Htlc) {
     if htlc.role == HtlcRole::Inbound(Progress::Held) {
-        deadlines::unwatch_expiry(storage, channel, slot, htlc.terms.deadline);
+        deadlines::unwatch_held(storage, channel, slot, htlc.terms.deadline);
     }
 }
 

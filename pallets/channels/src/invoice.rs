@@ -171,7 +171,7 @@ pub(crate) fn arrived<T: Config>(
         None => {
             let HtlcTerms { hash, amount, deadline, .. } = *terms;
             // Whoever knows the preimage may publish it without telling this entity.
-            deadlines::watch_expiry(env, channel, slot, hash, deadline);
+            deadlines::watch_held(env, channel, slot, hash, deadline);
             env.deposit_event(Event::PaymentHeld { channel, slot, hash, amount, deadline });
         }
     }
@@ -231,7 +231,7 @@ pub(crate) fn give_up<T: Config>(env: &mut T, hash: PaymentHash) -> Result<(), E
     let (channel, slot, htlc) = held(env, hash)?;
     let (deadline, now) = (htlc.terms.deadline, env.now());
     // The preimage may have been published: then the payer counts the sum as paid.
-    if now >= deadline && deadlines::is_expiry_watched(env, channel, slot, deadline) {
+    if now >= deadline && deadlines::is_held_watched(env, channel, slot, deadline) {
         return Err(Error::TooLate { deadline, now });
     }
     fail_inbound(env, channel, slot, htlc.added, Failure::here(FailReason::Cancelled))

@@ -29,7 +29,7 @@ pub fn reveal<T: Config>(env: &mut T, channel: ChannelId, slot: Slot) -> Result<
     HTLCS.put(env, &key, &htlc);
     deadlines::unwatch_reveal(env, channel, slot, deadline);
     if late {
-        deadlines::watch_expiry(env, channel, slot, hash, deadline);
+        deadlines::watch_held(env, channel, slot, hash, deadline);
     }
     env.publish_preimage(preimage);
     env.deposit_event(Event::PreimagePublished { channel, slot, hash });
@@ -49,7 +49,7 @@ pub fn preimage_published<T: Config>(
 ) -> Result<(), Error> {
     let stored = HTLCS.get(env, &slot_key(channel, slot))?;
     if let Some(htlc) = stored.as_ref().filter(|htlc| matches!(htlc.role, HtlcRole::Inbound(_)))
-        && deadlines::is_expiry_watched(env, channel, slot, htlc.terms.deadline)
+        && deadlines::is_held_watched(env, channel, slot, htlc.terms.deadline)
     {
         return take(env, channel, slot, htlc, preimage);
     }
@@ -85,7 +85,7 @@ fn take<T: Config>(
     if preimage.hash() != hash {
         return Err(Error::UnknownPayment { hash: preimage.hash() });
     }
-    deadlines::unwatch_expiry(env, channel, slot, deadline);
+    deadlines::unwatch_held(env, channel, slot, deadline);
     let forward = match htlc.role {
         HtlcRole::Inbound(Progress::Fulfilling { forward, .. }) => forward,
         _ => None,

@@ -583,6 +583,23 @@ fn a_fulfilment_that_came_too_late_is_made_good_if_somebody_else_published_in_ti
 }
 
 #[test]
+fn a_slot_that_changes_its_direction_within_a_frame_keeps_the_new_deadline() {
+    let mut world = network();
+    held_by_bob(&mut world);
+    let old = deadline(&mut world);
+    let hash = preimage(8).hash();
+    world.call(HUB, hold_invoice(hash)).unwrap();
+    let back = pay(HUB, 10, &[], 0, Some(hash));
+    world.calls(BOB, vec![Call::Fulfil { preimage: preimage(7) }, back]).unwrap();
+    world.settle();
+    assert_eq!(deadline(&mut world), old, "the same slot, the same deadline, the other direction");
+    let expected = [Due::Expire { channel: between(HUB, BOB), slot: 0, hash, deadline: old }];
+    for n in [HUB, BOB] {
+        assert_eq!(due(&world.node(n).storage, Timestamp::MAX, 9), expected);
+    }
+}
+
+#[test]
 fn a_slot_that_was_reused_is_not_removed_by_an_older_decision() {
     let mut world = network();
     held_by_bob(&mut world);
