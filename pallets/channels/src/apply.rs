@@ -16,7 +16,7 @@ use crate::{
     htlc::{Cause, Htlc, HtlcRole, HtlcTerms, Progress, Slot},
     queue::Purpose,
     settlement::{MAX_ASSETS, Settled, Settlement},
-    state_hash,
+    state_hash::{self, DisputeProof, Sections},
     storage::{CHANNELS, HTLCS, slot_key},
     transition::Transition,
 };
@@ -46,11 +46,19 @@ pub(crate) struct Working {
     id: ChannelId,
     conditions: Conditions,
     htlcs: BTreeMap<Slot, Option<Htlc>>,
+    /// Hash of the agreement section, once the step is completed.
+    agreement: Hash,
 }
 
 impl Working {
     pub(crate) fn new(channel: Channel) -> Self {
-        Self { id: channel.id, channel, conditions: Conditions::default(), htlcs: BTreeMap::new() }
+        Self {
+            id: channel.id,
+            channel,
+            conditions: Conditions::default(),
+            htlcs: BTreeMap::new(),
+            agreement: Hash::ZERO,
+        }
     }
 
     /// The height that the moves lead to.
@@ -298,26 +306,28 @@ impl Working {
         }
     }
 
-    /// Completes the step and returns the state hash that both sides commit to.
-    pub(crate) fn finish(&mut self, timestamp: Timestamp) -> Hash {
+    /// Completes the step and returns the state hash that both sides commit to, with its parts.
+    pub(crate) fn finish(&mut self, timestamp: Timestamp) -> Sections {
         self.finish_as(timestamp, None)
     }
 
-    /// Completes an own step whose state hash is known from when it was proposed.
-    pub(crate) fn finish_known(&mut self, timestamp: Timestamp, state_hash: Hash) {
-        self.finish_as(timestamp, Some(state_hash));
+    /// Completes an own step whose hashes are known from when it was proposed.
+    pub(crate) fn finish_known(&mut self, timestamp: Timestamp, known: Sections) {
+        self.finish_as(timestamp, Some(known));
     }
 
-    fn finish_as(&mut self, timestamp: Timestamp, known: Option<Hash>) -> Hash {
+    fn finish_as(&mut self, timestamp: Timestamp, known: Option<Sections>) -> Sections {
         self.channel.height = self.next_height();
         self.channel.timestamp = timestamp;
         self.channel.conditions_root = self.conditions.root(self.channel.conditions_root);
-        self.channel.state_hash = known.unwrap_or_else(|| state_hash::of(&self.channel));
-        self.channel.state_hash
+        let sections = known.unwrap_or_else(|| state_hash::sections(&self.channel));
+        self.channel.state_hash = sections.state;
+        self.agreement = sections.agreement;
+        sections
     }
 
-    /// Stores the step; returns the channel as it is now.
-    pub(crate) fn store(self, storage: &mut impl Storage) -> Channel {
+    /// Stores the step; returns the channel as it is now, with the proof of its state.
+    pub(crate) fn store(self, storage: &mut impl Storage) -> (Channel, DisputeProof) {
         for (slot, htlc) in self.htlcs {
             let key = slot_key(self.id, slot);
             match htlc {
@@ -327,7 +337,8 @@ impl Working {
         }
         self.conditions.flush(storage, &self.id);
         CHANNELS.put(storage, &self.id, &self.channel);
-        self.channel
+        let proof = DisputeProof::with_agreement(&self.channel, self.agreement);
+        (self.channel, proof)
     }
 }
 

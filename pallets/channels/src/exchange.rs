@@ -22,7 +22,7 @@ use crate::{
     frame::ChannelFrame,
     message::{Ack, PeerMessage},
     queue::{self, Pending, Queued},
-    state_hash::DisputeProof,
+    state_hash::Sections,
     storage::{CHANNELS, PENDING},
 };
 
@@ -114,10 +114,13 @@ fn channel_with<T: Config>(
 ) -> Result<(Option<Channel>, Side), Error> {
     let own = env.entity();
     let sender = Side::of(&from, &own).ok_or(Error::OwnEntity)?;
-    if channel != ChannelId::between(&from, &own) {
-        return Err(Error::ForeignChannel { channel, from });
-    }
-    Ok((CHANNELS.get(env, &channel)?, sender))
+    let stored = CHANNELS.get(env, &channel)?;
+    // A stored channel names its sides, which its identifier follows from.
+    let is_theirs = match &stored {
+        Some(stored) => stored.entity(sender) == from,
+        None => channel == ChannelId::between(&from, &own),
+    };
+    if is_theirs { Ok((stored, sender)) } else { Err(Error::ForeignChannel { channel, from }) }
 }
 
 /// A frame at a height that is decided: the same again, a late rival of ours, or a second commitment.
@@ -181,7 +184,7 @@ fn replay<T: Config>(
             }
         }
     }
-    let computed = working.finish(frame.timestamp);
+    let computed = working.finish(frame.timestamp).state;
     if computed != frame.state_hash {
         let claimed = frame.state_hash;
         return Err(Refusal::Fault(FrameFault::WrongState { height, computed, claimed }));
@@ -194,23 +197,23 @@ fn commit<T: Config>(env: &mut T, mut working: Working, acknowledged: Option<Ack
     if acknowledged.is_some() {
         working.channel.acknowledged = acknowledged;
     }
-    let channel = working.store(env);
+    let (channel, proof) = working.store(env);
     let id = channel.id;
-    env.keep_proof(id, DisputeProof::of(&channel).encode());
+    env.keep_proof(id, proof.encode());
     env.mark(id);
     channel
 }
 
 /// The peer committed to our frame: executes it on the committed state.
 fn commit_own<T: Config>(env: &mut T, channel: Channel, own: Side, pending: Pending) -> Result<(), Error> {
-    let Pending { frame, purposes, .. } = pending;
+    let Pending { frame, purposes, agreement, .. } = pending;
     let mut working = Working::new(channel);
     let mut steps = Vec::with_capacity(frame.transitions.len());
     for (transition, purpose) in frame.transitions.iter().zip(purposes.iter()) {
         let outcome = working.apply(env, own, Author::Own(purpose), transition)?;
         steps.push(Step { transition, outcome, purpose: Some(purpose) });
     }
-    working.finish_known(frame.timestamp, frame.state_hash);
+    working.finish_known(frame.timestamp, Sections { agreement, state: frame.state_hash });
     let channel = commit(env, working, None);
     PENDING.remove(env, &frame.channel);
     effect::committed(env, &channel, own, steps)

@@ -1,7 +1,7 @@
 //! What waits for the peer: the queue of own moves, and the one frame that was proposed.
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
-use xln_primitives::{BoundedVec, ChannelId, ConstU32, Height, Storage, Timestamp};
+use xln_primitives::{BoundedVec, ChannelId, ConstU32, Hash, Height, Storage, Timestamp};
 
 use crate::{
     Config, Error,
@@ -57,6 +57,12 @@ pub(crate) struct Ends {
     notice: Option<u64>,
 }
 
+impl Ends {
+    fn len(self) -> u64 {
+        self.end.saturating_sub(self.first)
+    }
+}
+
 /// The frame that waits for its acknowledgement.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
 pub(crate) struct Pending {
@@ -65,6 +71,8 @@ pub(crate) struct Pending {
     pub(crate) purposes: BoundedVec<Purpose, ConstU32<MAX_TRANSITIONS>>,
     /// The HTLCs that it adds: position of the transition, slot and deadline.
     pub(crate) added: BoundedVec<AddedHtlc, ConstU32<MAX_TRANSITIONS>>,
+    /// Hash of the agreement section of the state that it leads to.
+    pub(crate) agreement: Hash,
 }
 
 /// An HTLC that a pending frame adds.
@@ -89,8 +97,7 @@ fn put_ends(storage: &mut impl Storage, channel: &ChannelId, ends: Ends) {
 
 /// How many moves wait.
 pub(crate) fn len(storage: &impl Storage, channel: &ChannelId) -> Result<u64, Error> {
-    let ends = ends(storage, channel)?;
-    Ok(ends.end.saturating_sub(ends.first))
+    Ok(ends(storage, channel)?.len())
 }
 
 /// Queues a move of the own entity and marks the channel; refused when the queue is full.
@@ -100,11 +107,13 @@ pub(crate) fn push<T: Config>(
     transition: Transition,
     purpose: Purpose,
 ) -> Result<(), Error> {
-    let queued = len(env, &channel)?;
+    let ends = ends(env, &channel)?;
+    let queued = ends.len();
     if queued >= MAX_QUEUE {
         return Err(Error::QueueFull { queued, limit: MAX_QUEUE });
     }
-    push_always(env, channel, transition, purpose)
+    push_at(env, channel, ends, Queued { transition, purpose });
+    Ok(())
 }
 
 /// Queues a move that must not be refused: the removal of an HTLC, of which there is at most one per HTLC, or the end
@@ -115,11 +124,15 @@ pub(crate) fn push_always<T: Config>(
     transition: Transition,
     purpose: Purpose,
 ) -> Result<(), Error> {
-    let mut ends = ends(env, &channel)?;
-    append(env, &channel, &mut ends, &Queued { transition, purpose });
+    let ends = ends(env, &channel)?;
+    push_at(env, channel, ends, Queued { transition, purpose });
+    Ok(())
+}
+
+fn push_at<T: Config>(env: &mut T, channel: ChannelId, mut ends: Ends, queued: Queued) {
+    append(env, &channel, &mut ends, &queued);
     put_ends(env, &channel, ends);
     env.mark(channel);
-    Ok(())
 }
 
 fn append(storage: &mut impl Storage, channel: &ChannelId, ends: &mut Ends, queued: &Queued) {

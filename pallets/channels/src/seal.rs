@@ -13,6 +13,7 @@ use crate::{
     htlc::{HtlcRole, Progress},
     message::{Ack, PeerMessage},
     queue::{self, AddedHtlc, Pending, Purpose, Queued},
+    state_hash::Sections,
     storage::{CHANNELS, PENDING},
     transition::Transition,
 };
@@ -101,6 +102,7 @@ fn propose<T: Config>(env: &mut T, channel: &Channel, own: Side) -> Result<Optio
             None
         } else {
             let height = channel.height.saturating_add(1);
+            let Sections { agreement, state } = working.finish(timestamp);
             let frame = ChannelFrame {
                 channel: id,
                 epoch: channel.epoch,
@@ -109,11 +111,11 @@ fn propose<T: Config>(env: &mut T, channel: &Channel, own: Side) -> Result<Optio
                 proposer: own,
                 timestamp,
                 transitions: BoundedVec::truncate_from(transitions),
-                state_hash: working.finish(timestamp),
+                state_hash: state,
             };
             let purposes = BoundedVec::truncate_from(purposes);
             let added = BoundedVec::truncate_from(added);
-            let pending = Pending { frame, purposes, added };
+            let pending = Pending { frame, purposes, added, agreement };
             PENDING.put(env, &id, &pending);
             Some(pending.frame)
         };

@@ -61,6 +61,11 @@ impl DisputeProof {
     /// The proof of a channel's committed state.
     #[must_use]
     pub fn of(channel: &Channel) -> Self {
+        Self::with_agreement(channel, agreement_hash(channel))
+    }
+
+    /// As [`DisputeProof::of`], where the hash of the agreement section is known already.
+    pub(crate) fn with_agreement(channel: &Channel, agreement: Hash) -> Self {
         let rows = channel.subchannels.iter().map(|row| (row.asset, row.offdelta)).collect();
         Self {
             body: DisputeBody {
@@ -70,7 +75,7 @@ impl DisputeProof {
                 conditions_root: channel.conditions_root,
                 offdeltas: BoundedVec::truncate_from(rows),
             },
-            agreement: agreement_hash(channel),
+            agreement,
             state_hash: channel.state_hash,
         }
     }
@@ -84,6 +89,20 @@ impl DisputeProof {
 
 /// The state hash of a channel.
 pub(crate) fn of(channel: &Channel) -> Hash {
+    sections(channel).state
+}
+
+/// What a state hash consists of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+pub(crate) struct Sections {
+    /// Hash of the agreement section.
+    pub(crate) agreement: Hash,
+    /// The whole.
+    pub(crate) state: Hash,
+}
+
+/// The state hash of a channel, with the hash that a proof of it needs.
+pub(crate) fn sections(channel: &Channel) -> Sections {
     let dispute = dispute_hash(
         &channel.id,
         channel.epoch,
@@ -92,7 +111,8 @@ pub(crate) fn of(channel: &Channel) -> Hash {
         channel.subchannels.len(),
         channel.subchannels.iter().map(|row| (&row.asset, row.offdelta)),
     );
-    join(&dispute, &agreement_hash(channel))
+    let agreement = agreement_hash(channel);
+    Sections { agreement, state: join(&dispute, &agreement) }
 }
 
 fn join(dispute: &Hash, agreement: &Hash) -> Hash {
