@@ -15,7 +15,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::Registry,
 };
-use xln_primitives::{Amount, AssetId, StorageType};
+use xln_primitives::{Amount, AssetId, ChannelId, StorageType};
 use xln_runtime::{EntityEvents, Receipt, RuntimeError, RuntimeEvent, Server, genesis::GenesisAsset};
 
 use state::State;
@@ -210,7 +210,9 @@ impl Metrics {
                     {
                         self.paid(asset, *amount);
                     }
-                    RuntimeEvent::Channels(Event::ChannelOpened { peer, .. }) if entity.entity < *peer => {
+                    RuntimeEvent::Channels(Event::ChannelOpened { channel, peer, .. })
+                        if entity.entity < *peer && !self.is_counted(channel) =>
+                    {
                         self.channels.inc();
                     }
                     RuntimeEvent::Channels(Event::ChannelClosed { channel, .. })
@@ -225,6 +227,10 @@ impl Metrics {
                 }
             }
         }
+    }
+
+    fn is_counted(&self, channel: &ChannelId) -> bool {
+        self.state.as_ref().is_some_and(|state| state.was_counted(channel))
     }
 
     fn paid(&self, asset: &AssetId, amount: Amount) {

@@ -42,6 +42,7 @@ fn receipt(result: Result<(), RuntimeError>, events: Vec<RuntimeEvent>) -> Arc<R
 fn exactly_these_names_are_exported() {
     let genesis = ChainSpec::load("dev").unwrap().to_genesis().unwrap();
     let channels = genesis.channels.len();
+    let of_genesis = genesis.channels.first().map(|channel| (channel.left, channel.right)).unwrap();
     let server = Arc::new(RwLock::new(genesis.build().unwrap()));
     let keys = server.read().unwrap().keys();
     let metrics = Metrics::new(&[usd()]).of_state(server);
@@ -65,11 +66,14 @@ fn exactly_these_names_are_exported() {
     metrics.block_interval(Duration::from_millis(100));
     metrics.snapshot_written(Duration::from_millis(5));
     metrics.pool(4);
-    // Each side reports that a channel opened; it counts once.
-    for (entity, peer) in [(payer, payee), (payee, payer)] {
-        let opened = pallet_channels::Event::ChannelOpened { channel: ChannelId::ZERO, peer, epoch: 0 };
-        let events = vec![RuntimeEvent::Channels(opened)];
-        metrics.events(&[EntityEvents { entity, height: 2, timestamp: Timestamp::ZERO, events }]);
+    // Each side reports that a channel opened; it counts once. One of genesis reports it with its first frame.
+    for (left, right) in [(payer, payee), of_genesis] {
+        for (entity, peer) in [(left, right), (right, left)] {
+            let channel = ChannelId::between(&left, &right);
+            let opened = pallet_channels::Event::ChannelOpened { channel, peer, epoch: 0 };
+            let events = vec![RuntimeEvent::Channels(opened)];
+            metrics.events(&[EntityEvents { entity, height: 2, timestamp: Timestamp::ZERO, events }]);
+        }
     }
     let text = metrics.text().unwrap();
     let families: BTreeSet<(&str, &str)> = text
