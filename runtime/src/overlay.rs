@@ -63,8 +63,9 @@ impl<'a> Overlay<'a> {
         first.into_iter().filter_map(change).collect()
     }
 
-    /// Everything that was written, by key.
-    pub(crate) fn into_changes(self) -> BTreeMap<Vec<u8>, Change> {
+    /// Everything that was written, by key. What was written and removed again is no change.
+    pub(crate) fn into_changes(mut self) -> BTreeMap<Vec<u8>, Change> {
+        self.changes.retain(|key, change| change.is_some() || self.base.get(key).is_some());
         self.changes
     }
 

@@ -14,6 +14,7 @@
 mod certify;
 mod clock;
 mod slice;
+mod snapshot;
 mod thread;
 
 use std::{
@@ -22,13 +23,16 @@ use std::{
 };
 
 use xln_primitives::BlockHeader;
-use xln_runtime::{CertifyError, EntityEvents, Receipt, Server, StateRow};
-use xln_store::{Batch, SnapshotMarker, Store, StoreError};
+use xln_runtime::{CertifyError, EntityEvents, Receipt, Server};
+use xln_store::{Batch, Store, StoreError};
 
 use crate::{metrics::Metrics, pool::Pool};
 
+use snapshot::Snapshots;
+
 pub use certify::KeystoreCertifier;
 pub use clock::system_time;
+pub(crate) use snapshot::{marker, snapshot_batch};
 pub use thread::AuthorThread;
 
 /// A mutable snapshot is written every so many blocks.
@@ -82,6 +86,7 @@ impl Author {
     /// Works until it is told to stop; the last block is sealed and the state written then.
     pub fn run(mut self) -> Result<(), AuthorError> {
         let block_time = self.block_time;
+        let mut snapshots = Snapshots::since(self.read().head().number);
         self.redeliver(&self.present())?;
         let mut tick = Instant::now() + block_time;
         let mut last_seal = Instant::now();
@@ -94,7 +99,7 @@ impl Author {
             self.slice()?;
             let now = Instant::now();
             if now >= tick {
-                if self.seal()? {
+                if self.seal(&mut snapshots)? {
                     self.metrics.block_interval(now.duration_since(last_seal));
                 }
                 last_seal = now;
@@ -108,8 +113,10 @@ impl Author {
         while self.read().has_carried() {
             self.slice()?;
         }
-        self.seal()?;
-        self.snapshot()
+        self.seal(&mut snapshots)?;
+        snapshots.wait()?;
+        self.snapshot(&mut snapshots)?;
+        Ok(snapshots.wait()?)
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Server> {
@@ -121,7 +128,7 @@ impl Author {
     }
 
     /// Seals the slices since the last block. Returns whether there were any.
-    fn seal(&mut self) -> Result<bool, AuthorError> {
+    fn seal(&mut self, snapshots: &mut Snapshots) -> Result<bool, AuthorError> {
         self.store.check_free_space(self.free_space_min)?;
         let start = Instant::now();
         let Some(sealed) = self.read().seal(system_time()) else { return Ok(false) };
@@ -133,47 +140,22 @@ impl Author {
         self.metrics.block_sealed(start.elapsed());
         self.observer.block(&header);
         self.metrics.pool(self.pool.len());
-        if header.number % SNAPSHOT_INTERVAL == 0 {
-            self.snapshot()?;
+        if snapshots.due(header.number)? {
+            self.snapshot(snapshots)?;
         }
         Ok(true)
     }
 
-    /// Writes the rows of the state that changed since the last snapshot, and moves the marker.
-    fn snapshot(&mut self) -> Result<(), AuthorError> {
-        let start = Instant::now();
+    /// Takes the rows of the state that changed since the last snapshot, and lets them be written.
+    fn snapshot(&mut self, snapshots: &mut Snapshots) -> Result<(), AuthorError> {
         let (rows, marker) = {
             let mut server = self.write();
             if server.has_carried() || server.has_open_block() {
-                // Waiting messages are no part of the state: the next sealed block will do.
+                // Waiting messages are no part of the state: the next block will do.
                 return Ok(());
             }
             (server.take_dirty(), marker(&server))
         };
-        self.store.commit(snapshot_batch(&rows, &marker))?;
-        self.metrics.snapshot_written(start.elapsed());
-        tracing::debug!(block = marker.block.number, rows = rows.len(), "snapshot");
-        Ok(())
+        Ok(snapshots.begin(self.store.clone(), Arc::clone(&self.metrics), rows, marker)?)
     }
-}
-
-/// Where a snapshot of `server` stands.
-pub(crate) fn marker(server: &Server) -> SnapshotMarker {
-    let block = server.head().clone();
-    SnapshotMarker { state_root: block.state_root, slice: server.slice(), block }
-}
-
-/// The batch that writes changed rows and moves the marker.
-pub(crate) fn snapshot_batch(rows: &[StateRow], marker: &SnapshotMarker) -> Batch {
-    let mut batch = Batch::new();
-    for row in rows {
-        match row {
-            StateRow::Value { signer, entity, key, value } => {
-                batch.put_state(signer, entity, key, value.as_deref());
-            }
-            StateRow::Head { signer, entity, head } => batch.put_head(signer, entity, head),
-        }
-    }
-    batch.move_snapshot(marker);
-    batch
 }

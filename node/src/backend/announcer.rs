@@ -6,10 +6,11 @@
 //! ```
 //!
 //! The author's thread only lists what happened and keeps handles to the states of that moment; the views are made by
-//! whoever reads them first. Cursors follow from the log alone: after a restart the same things have the same cursors.
+//! whoever reads them first. Cursors grow with the slices, also over restarts: one from before a restart is refused, and
+//! never means something else.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -101,18 +102,20 @@ impl Announcer {
                 Box::new(move || Some(Body::Receipt(receipt_view(&directory, &receipt, None)))),
             ));
         }
-        let of_events = events.iter().map(|frame| frame.entity);
-        let entities: BTreeSet<EntityId> =
-            of_events.chain(receipts.iter().map(|receipt| receipt.entity)).collect();
-        for entity in entities.iter().filter_map(|id| self.entity(id)) {
-            let id = entity.id();
+        let mut by_entity: BTreeMap<EntityId, Vec<&RuntimeEvent>> = BTreeMap::new();
+        for receipt in receipts {
+            by_entity.entry(receipt.entity).or_default();
+        }
+        for frame in events {
+            by_entity.entry(frame.entity).or_default().extend(&frame.events);
+        }
+        for (id, own) in by_entity {
+            let Some(entity) = self.entity(&id) else { continue };
             if let Some(header) = entity.head().map(|head| head.header.clone()) {
                 let directory = Arc::clone(&self.directory);
                 let render = move || Some(Body::Frame(header_view(&directory, &header)));
                 notices.push((vec![Topic::Entity(id)], Box::new(render)));
             }
-            let own: Vec<&RuntimeEvent> =
-                events.iter().filter(|frame| frame.entity == id).flat_map(|frame| &frame.events).collect();
             let changed: BTreeSet<ChannelId> =
                 own.iter().filter_map(|event| changed_channel(event)).collect();
             for channel in changed {
