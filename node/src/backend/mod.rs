@@ -8,8 +8,8 @@
 //!  author ──► Announcer ─► names, recent outcomes, counters ─► Feed ◄────┘  subscriptions
 //! ```
 //!
-//! One file per area of methods; beside them [`codes`] and [`wording`] (errors), [`events`] and [`json`] (what happened, as JSON),
-//! [`directory`] (names), [`act`] (calls of hosted entities) and [`route`] (ways of payments).
+//! One file per area of methods; beside them `codes` and `wording` (errors), `events` and `json` (what happened, as JSON),
+//! `directory` (names), `act` (calls of hosted entities) and `route` (ways of payments).
 
 mod act;
 mod announcer;

@@ -261,7 +261,7 @@ impl Pool {
     }
 
     /// Takes up to `calls_max` calls for a slice, in the order in which they are to be executed. They stay known until
-    /// [`Pool::conclude`] or [`Pool::forget`].
+    /// [`Pool::conclude`].
     pub fn take(&self, calls_max: usize) -> Vec<Authentic<SignedCall>> {
         let mut inner = self.lock();
         let mut taken = Vec::new();

@@ -29,7 +29,8 @@ use xln_rpc::{
 };
 
 /// Who pays whom over the hub: both ways, so that nobody runs dry.
-const PAYERS: [(&str, &str); 4] = [("alice", "carol"), ("carol", "alice"), ("dave", "alice"), ("alice", "dave")];
+const PAYERS: [(&str, &str); 4] =
+    [("alice", "carol"), ("carol", "alice"), ("dave", "alice"), ("alice", "dave")];
 /// Payments one after the other on an idle node.
 const IDLE_PAYMENTS: u32 = 300;
 
