@@ -47,6 +47,9 @@
 //! **Forks of the whole tree are free.** Nodes are shared: a clone is one pointer, and a change copies the nodes on
 //! its path only.
 //!
+//! **What changed is cheap to tell.** [`Tree::diff`] walks two versions at once and goes past every subtree that both
+//! share.
+//!
 //! **Proofs.** A proof lists the forks on a key's path with the hashes beside it, and ends at the key's value or at
 //! the one other key to which the path leads. That the other key differs from the one asked for only at positions
 //! without a fork proves that the latter is not in the tree.
@@ -70,6 +73,7 @@ mod batch;
 mod bits;
 mod branch;
 mod config;
+mod diff;
 mod entry;
 mod hash;
 mod iterate;
@@ -82,6 +86,7 @@ mod verify;
 mod view;
 
 pub use config::{Config, ConfigError, MAX_BIT_WIDTH, MAX_LEAF_THRESHOLD};
+pub use diff::Diff;
 pub use hash::{Hash, Hasher};
 pub use iterate::Iter;
 pub use limits::{LimitError, MAX_KEY_BYTES, MAX_VALUE_BYTES};

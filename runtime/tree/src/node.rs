@@ -65,6 +65,13 @@ impl Child {
         self.node.len()
     }
 
+    /// Whether both are known to hold the same entries: they are one node, or their hashes, if they are `comparable`
+    /// at all, are known and equal.
+    pub(crate) fn is_known_to_equal(&self, other: &Self, comparable: bool) -> bool {
+        Arc::ptr_eq(&self.node, &other.node)
+            || (comparable && self.hash.get().is_some_and(|hash| other.hash.get() == Some(hash)))
+    }
+
     /// Gives the subtree, whose content has changed, the one shape that it has to have. Returns false if no entry
     /// is left, so that it has none.
     pub(crate) fn settle(&mut self, config: Config) -> bool {

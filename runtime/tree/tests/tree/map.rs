@@ -79,6 +79,30 @@ proptest! {
     }
 
     #[test]
+    fn a_diff_is_what_was_put_and_removed_between_two_versions(
+        config in any_config(),
+        other in any_config(),
+        before in any_changes(),
+        after in any_changes(),
+    ) {
+        let (mut tree, mut map) = (Tree::new(config), Map::new());
+        before.iter().for_each(|step| change(&mut tree, &mut map, step));
+        let (older, older_map) = (tree.clone(), map.clone());
+        after.iter().for_each(|step| change(&mut tree, &mut map, step));
+
+        let puts = map.iter().filter(|(key, value)| older_map.get(*key) != Some(value));
+        let gone = older_map.keys().filter(|key| !map.contains_key(*key));
+        let mut expected: Vec<_> = puts.map(|(key, value)| (&key[..], Some(&value[..]))).collect();
+        expected.extend(gone.map(|key| (&key[..], None)));
+        expected.sort_unstable();
+        prop_assert_eq!(tree.diff(&older).collect::<Vec<_>>(), expected.clone());
+        let (fresh_older, fresh) = (tree_of(other, &older_map), tree_of(other, &map));
+        prop_assert_eq!(tree.diff(&fresh_older).collect::<Vec<_>>(), expected.clone());
+        prop_assert_eq!(fresh.diff(&older).collect::<Vec<_>>(), expected);
+        prop_assert!(older.diff(&older).next().is_none());
+    }
+
+    #[test]
     fn a_range_is_what_a_btreemap_has_under_the_prefix_after_the_key(
         config in any_config(),
         changes in any_changes(),
