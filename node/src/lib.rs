@@ -17,11 +17,13 @@ pub mod commands;
 pub mod config;
 mod error;
 pub mod http;
+pub mod inbox;
 pub mod keys;
 pub mod logging;
 pub mod metrics;
 pub mod pool;
 pub mod recovery;
+pub mod retained;
 pub mod service;
 
 pub use error::RunError;

@@ -89,6 +89,7 @@ pub struct Metrics {
     mempool_calls: Gauge,
     snapshot: Histogram,
     slice: Histogram,
+    execution: Histogram,
     fsync: Histogram,
     written_bytes: Counter,
     frames: Counter,
@@ -111,6 +112,7 @@ impl Metrics {
             mempool_calls: Gauge::default(),
             snapshot: Histogram::new(SECONDS),
             slice: Histogram::new(SECONDS),
+            execution: Histogram::new(SECONDS),
             fsync: Histogram::new(SECONDS),
             written_bytes: Counter::default(),
             frames: Counter::default(),
@@ -133,9 +135,10 @@ impl Metrics {
         xln.register("payment_volume", "Sums received in payments", self.payment_volume.clone());
         xln.register("mempool_calls", "Calls that wait", self.mempool_calls.clone());
         xln.register("snapshot_seconds", "Time to write a mutable snapshot", self.snapshot.clone());
-        xln.register("slice_seconds", "Time to execute and write a slice", self.slice.clone());
-        xln.register("fsync_seconds", "Time to write and sync a slice", self.fsync.clone());
-        xln.register("written_bytes", "Bytes of slices written to the log", self.written_bytes.clone());
+        xln.register("slice_seconds", "Time from taking a slice up to its durability", self.slice.clone());
+        xln.register("execution_seconds", "Time to execute a slice", self.execution.clone());
+        xln.register("fsync_seconds", "Time to write and sync what waited", self.fsync.clone());
+        xln.register("written_bytes", "Bytes written to the log", self.written_bytes.clone());
         xln.register("frames", "Frames made", self.frames.clone());
         root.register_collector(Box::new(process::Process));
         self.registry = root;
@@ -149,12 +152,20 @@ impl Metrics {
         Ok(out)
     }
 
-    /// A slice became durable: it took `total` to execute and write, of which `write` went into the write and its
-    /// fsync, for so many bytes and frames.
-    pub fn slice_written(&self, total: Duration, write: Duration, bytes: u64, frames: usize) {
-        self.slice.observe(total.as_secs_f64());
-        self.fsync.observe(write.as_secs_f64());
+    /// A slice was executed, which took so long.
+    pub fn executed(&self, took: Duration) {
+        self.execution.observe(took.as_secs_f64());
+    }
+
+    /// So many bytes were written and synced, which took so long.
+    pub fn written(&self, took: Duration, bytes: u64) {
+        self.fsync.observe(took.as_secs_f64());
         self.written_bytes.inc_by(bytes);
+    }
+
+    /// A slice became durable, with so many frames and so long after its execution began.
+    pub fn slice_durable(&self, total: Duration, frames: usize) {
+        self.slice.observe(total.as_secs_f64());
         self.frames.inc_by(u64::try_from(frames).unwrap_or(u64::MAX));
     }
 

@@ -10,7 +10,7 @@
 
 use codec::Decode;
 use xln_primitives::{EntityId, FrameHash, Height};
-use xln_runtime::{Entity, Genesis, ReplayError, RestoreError, Server, Slice, StateRow};
+use xln_runtime::{Entity, Executed, Genesis, ReplayError, RestoreError, Server, Slice, StateRow};
 use xln_store::{Store, StoreError};
 
 use crate::author;
@@ -88,6 +88,15 @@ pub struct Recovered {
 
 /// The server as it was when the last durable slice was written.
 pub fn recover(genesis: &Genesis, store: &Store) -> Result<(Server, Recovered), RecoveryError> {
+    recover_noting(genesis, store, |_| {})
+}
+
+/// As [`recover`]; shows every slice that is executed again, in order.
+pub fn recover_noting(
+    genesis: &Genesis,
+    store: &Store,
+    mut note: impl FnMut(&Executed),
+) -> Result<(Server, Recovered), RecoveryError> {
     let Some(marker) = store.snapshot_marker()? else {
         return Ok((begin(genesis, store)?, Recovered::default()));
     };
@@ -105,7 +114,7 @@ pub fn recover(genesis: &Genesis, store: &Store) -> Result<(Server, Recovered), 
     }
     let block = marker.block.number;
     let mut server = restored.map_err(|reason| RecoveryError::Restore { block, reason })?;
-    let recovered = replay(&mut server, store)?;
+    let recovered = replay(&mut server, store, &mut note)?;
     check_signed(&server, store)?;
     Ok((server, Recovered { snapshot: block, ..recovered }))
 }
@@ -136,14 +145,18 @@ fn check_signed(server: &Server, store: &Store) -> Result<(), RecoveryError> {
 
 /// Executes the log behind the snapshot. Slices that a block sealed are checked by the block's roots, the others by
 /// their certificates.
-fn replay(server: &mut Server, store: &Store) -> Result<Recovered, RecoveryError> {
+fn replay(
+    server: &mut Server,
+    store: &Store,
+    note: &mut impl FnMut(&Executed),
+) -> Result<Recovered, RecoveryError> {
     let mut recovered = Recovered::default();
     let mut next_block = store.block_by_number(server.head().number.saturating_add(1))?;
     for row in store.slices_from(server.slice().saturating_add(1)) {
         let (number, bytes) = row?;
         let slice = Slice::decode(&mut bytes.as_slice())
             .map_err(|reason| RecoveryError::Slice { slice: number, reason })?;
-        server.replay(&slice, next_block.is_none())?;
+        note(&server.replay(&slice, next_block.is_none())?);
         recovered.slices += 1;
         if let Some(header) = &next_block
             && number.saturating_add(1) == header.first_slice.saturating_add(u64::from(header.slices))

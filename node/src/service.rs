@@ -17,19 +17,23 @@ use xln_rpc::{Feed, RpcServer, view::ServerRole};
 use xln_store::{Options, Store};
 
 use crate::{
-    author::{Author, AuthorThread, KeystoreCertifier},
+    author::{Author, AuthorThread, KeystoreCertifier, Live},
     backend::{Identity, NodeBackend, Parts as BackendParts, cursor_after},
     config::{BaseFolder, Config},
     error::RunError,
     http::{self, Health},
+    inbox::Inbox,
     keys,
     metrics::Metrics,
     pool::{Limits, Pool},
     recovery,
+    retained::Retained,
 };
 
 /// Events that a subscriber may resume from.
 const FEED_EVENTS: usize = 100_000;
+/// Messages of other servers that may wait.
+const INBOX_MESSAGES: usize = 200_000;
 /// Events that a subscriber may be behind.
 const FEED_QUEUE: usize = 4_096;
 
@@ -57,7 +61,9 @@ impl Node {
         store.check_free_space(config.min_free_space)?;
 
         let began = Instant::now();
-        let (server, recovered) = recovery::recover(&genesis, &store)?;
+        let retained = Arc::new(Retained::new(store.clone()));
+        let keep = |executed: &_| retained.keep(executed);
+        let (server, recovered) = recovery::recover_noting(&genesis, &store, keep)?;
         tracing::info!(
             genesis = %genesis.network,
             block = server.head().number,
@@ -72,6 +78,9 @@ impl Node {
         let server = Arc::new(RwLock::new(server));
         let metrics = Arc::new(Metrics::new(&genesis.assets).of_state(Arc::clone(&server)));
         let pool = Arc::new(Pool::new(Arc::clone(&server), Limits::default()));
+        let woken = Arc::clone(&pool);
+        let inbox = Inbox::new(genesis.network, INBOX_MESSAGES, move || woken.wake())
+            .map_err(|error| RunError::system("cannot start threads")(std::io::Error::other(error)))?;
         let health = Health::starting();
         let methods = config.rpc.methods;
         let backend = Arc::new(NodeBackend::new(BackendParts {
@@ -97,8 +106,11 @@ impl Node {
 
         let author = Author {
             server,
+            source: Box::new(Live { pool: Arc::clone(&pool), inbox: Arc::clone(&inbox) }),
             pool,
+            inbox,
             store,
+            retained,
             certifier: Arc::new(KeystoreCertifier::new(genesis.network, keystore)),
             observer: Box::new(backend.announcer()),
             metrics: Arc::clone(&metrics),

@@ -61,7 +61,8 @@ fn exactly_these_names_are_exported() {
         let (height, timestamp) = (1, Timestamp::ZERO);
         metrics.events(&[EntityEvents { entity, height, timestamp, events: vec![paid(payer, payee)] }]);
     }
-    metrics.slice_written(Duration::from_millis(2), Duration::from_millis(1), 100, 3);
+    metrics.written(Duration::from_millis(1), 100);
+    metrics.slice_durable(Duration::from_millis(2), 3);
     metrics.block_sealed(Duration::from_millis(1));
     metrics.block_interval(Duration::from_millis(100));
     metrics.snapshot_written(Duration::from_millis(5));

@@ -56,11 +56,11 @@ impl Fixture {
             let heartbeat = xln_runtime::ServerInput::Heartbeat { entity: genesis.depositary };
             let inputs = SliceInputs { server: vec![heartbeat], ..SliceInputs::default() };
             let now = Timestamp::from_millis(genesis.timestamp.as_millis() + u64::from(turn) * 100);
-            let mut executed = server.execute(now, Hash::new([turn; 32]), inputs, &keys).unwrap();
+            let executed = server.execute(now, Hash::new([turn; 32]), inputs, &keys).unwrap();
             let mut batch = Batch::new();
             batch.put_slice(executed.slice.number, &codec::Encode::encode(&executed.slice));
             store.commit(batch).unwrap();
-            server.commit(&mut executed);
+            server.commit(&executed);
             if turn < 3 {
                 let sealed = server.seal(now).unwrap();
                 let mut batch = Batch::new();

@@ -4,12 +4,15 @@
 //! certificate and Merkle path (of a message) is checked here, or the thing comes from the server's own log, into which
 //! it came that way.
 
+use std::sync::Arc;
+
 use xln_primitives::{
-    AuthenticationError, Board, CallError, CertifiedMessage, Network, Timestamp,
+    AuthenticationError, Board, CallError, CertificateError, CertifiedMessage, Network, SignatureError,
+    Timestamp, VOTE_BYTES,
     crypto::{SignatureCheck, verify_batch},
 };
 
-use crate::{RuntimeMessage, SignedCall};
+use crate::{Inbound, RuntimeMessage, SignedCall};
 
 /// Something whose origin has been proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,18 +60,76 @@ pub fn authenticate_calls(
     calls.into_iter().zip(signatures).map(judge).collect()
 }
 
-/// Checks a message from another server: that its frame says it, and that the sender's `board` stands behind the
-/// frame. For a lazy sender the board travels beside the message and must hash to the sender's identifier; for a
-/// registered one it comes from the registry.
-pub fn authenticate_message(
-    message: CertifiedMessage<RuntimeMessage>,
+/// Checks messages from other servers: that each stands in its frame, and that the sender's board stands behind the
+/// frame. The signatures of boards of one are checked in one batch equation; a frame that says several messages is
+/// checked once. One result for each, in order.
+///
+/// For a lazy sender the board travels beside the message and must hash to the sender's identifier; for a registered one
+/// it comes from the registry. `blinding` must not be predictable by the signers, see [`verify_batch`].
+pub fn authenticate_messages(
+    messages: Vec<(Arc<CertifiedMessage<RuntimeMessage>>, Board)>,
+    network: Network,
+    blinding: [u8; 32],
+) -> Vec<Result<Authentic<Inbound>, AuthenticationError>> {
+    let inspected: Vec<_> =
+        messages.into_iter().map(|(message, board)| inspect(message, network, &board)).collect();
+    let checks: Vec<_> = inspected.iter().filter_map(|one| one.as_ref().ok()?.1.clone()).collect();
+    // Messages of one frame follow each other where they come from one sender.
+    let mut distinct: Vec<SignatureCheck<_>> = Vec::with_capacity(checks.len());
+    let mut place = Vec::with_capacity(checks.len());
+    for check in checks {
+        let repeated = distinct.last().is_some_and(|last| *last == check);
+        if !repeated {
+            distinct.push(check);
+        }
+        place.push(distinct.len().saturating_sub(1));
+    }
+    let verdicts = verify_batch(&distinct, blinding);
+    let mut places = place.into_iter();
+    let judge = |one: Result<Inspected, AuthenticationError>| {
+        let (inbound, check) = one?;
+        if check.is_some() {
+            // As many places as checks, and a verdict for each.
+            let verdict = places.next().and_then(|place| verdicts.get(place).copied());
+            verdict.unwrap_or(Err(SignatureError::InvalidSignature)).map_err(CertificateError::from)?;
+        }
+        Ok(Authentic(inbound))
+    };
+    inspected.into_iter().map(judge).collect()
+}
+
+/// A message of which everything is checked but the signature, if that can be checked together with others.
+type Inspected = (Inbound, Option<SignatureCheck<[u8; VOTE_BYTES]>>);
+
+fn inspect(
+    message: Arc<CertifiedMessage<RuntimeMessage>>,
     network: Network,
     board: &Board,
-) -> Result<Authentic<CertifiedMessage<RuntimeMessage>>, AuthenticationError> {
-    message.verify(network, board)?;
+) -> Result<Inspected, AuthenticationError> {
     let from = message.message.from;
     if from.registry_number().is_none() && board.entity() != from {
         return Err(AuthenticationError::OtherEntity { from, frame_of: board.entity() });
     }
-    Ok(Authentic(message))
+    let inbound = Inbound::new(message, &network);
+    inbound.certified().verify_leaf(inbound.leaf())?;
+    board.validate()?;
+    let CertifiedMessage { header, certificate, .. } = &**inbound.certified();
+    let check = certificate.single_check(network, board, header)?;
+    if check.is_none() {
+        certificate.verify(network, board, header)?;
+    }
+    Ok((inbound, check))
+}
+
+/// Checks one message, see [`authenticate_messages`].
+pub fn authenticate_message(
+    message: Arc<CertifiedMessage<RuntimeMessage>>,
+    network: Network,
+    board: &Board,
+) -> Result<Authentic<Inbound>, AuthenticationError> {
+    let (inbound, check) = inspect(message, network, board)?;
+    if let Some(check) = check {
+        check.key.verify(&check.message, &check.signature).map_err(CertificateError::from)?;
+    }
+    Ok(Authentic(inbound))
 }

@@ -6,7 +6,7 @@ use xln_tree::Tree;
 use crate::{entity::Entity, server::OpenBlock, server::Server};
 
 /// A block that nobody has seen yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[must_use]
 pub struct Sealed {
     /// Its header, to be written down before [`Server::commit_block`].

@@ -13,7 +13,7 @@ use xln_primitives::{EntityId, Hash, Timestamp};
 use crate::{ServerInput, entity::Entity, proofs::DepositaryProof, server::Server};
 
 /// The next deadline of every entity that has one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Deadlines {
     by_time: BTreeSet<(Timestamp, EntityId)>,
     by_entity: BTreeMap<EntityId, Timestamp>,

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use xln_primitives::{Certificate, CertifiedMessage, FrameHeader, Message, outputs::MerkleTree};
+use xln_primitives::{
+    Certificate, CertifiedMessage, EntityId, FrameHeader, Hash, Message, outputs::MerkleTree,
+};
 
-use crate::RuntimeMessage;
+use crate::{Inbound, RuntimeMessage};
 
 /// A certified frame with the tree over its outputs: enough to prove any message in it.
 #[derive(Debug)]
@@ -14,10 +16,11 @@ pub(crate) struct SentFrame {
     pub(crate) outputs: MerkleTree,
 }
 
-/// A message that waits to be executed.
+/// A message that a certified frame says. A clone shares everything.
 #[derive(Debug, Clone)]
-pub(crate) struct Delivery {
-    pub(crate) message: Message<RuntimeMessage>,
+pub struct Delivery {
+    message: Arc<Message<RuntimeMessage>>,
+    leaf: Hash,
     proof: Proof,
 }
 
@@ -26,18 +29,43 @@ enum Proof {
     /// Said on this server: the path is made when somebody asks.
     Here { frame: Arc<SentFrame>, index: u32 },
     /// Said elsewhere, authenticated on arrival.
-    Elsewhere(Box<CertifiedMessage<RuntimeMessage>>),
+    Elsewhere(Arc<CertifiedMessage<RuntimeMessage>>),
 }
 
 impl Delivery {
-    /// The message at `index` among the outputs of `frame`.
-    pub(crate) fn here(message: Message<RuntimeMessage>, frame: Arc<SentFrame>, index: u32) -> Self {
-        Self { message, proof: Proof::Here { frame, index } }
+    /// The message at `index` among the outputs of `frame`, where `leaf` stands for it.
+    pub(crate) const fn here(
+        message: Arc<Message<RuntimeMessage>>,
+        leaf: Hash,
+        frame: Arc<SentFrame>,
+        index: u32,
+    ) -> Self {
+        Self { message, leaf, proof: Proof::Here { frame, index } }
     }
 
     /// A message from another server.
-    pub(crate) fn elsewhere(certified: CertifiedMessage<RuntimeMessage>) -> Self {
-        Self { message: certified.message.clone(), proof: Proof::Elsewhere(Box::new(certified)) }
+    pub(crate) fn elsewhere(inbound: Inbound) -> Self {
+        let leaf = inbound.leaf();
+        let certified = inbound.into_certified();
+        Self { message: Arc::clone(&certified.message), leaf, proof: Proof::Elsewhere(certified) }
+    }
+
+    /// What is said.
+    #[must_use]
+    pub fn message(&self) -> &Message<RuntimeMessage> {
+        &self.message
+    }
+
+    /// To whom.
+    #[must_use]
+    pub fn to(&self) -> EntityId {
+        self.message.to
+    }
+
+    /// What stands for it under the outputs root of its frame.
+    #[must_use]
+    pub const fn leaf(&self) -> Hash {
+        self.leaf
     }
 
     /// Whether it was said on this server, which must keep it until it is executed.
@@ -46,15 +74,16 @@ impl Delivery {
     }
 
     /// The message with everything that proves it.
-    pub(crate) fn certified(&self) -> Option<CertifiedMessage<RuntimeMessage>> {
+    #[must_use]
+    pub fn certified(&self) -> Option<Arc<CertifiedMessage<RuntimeMessage>>> {
         match &self.proof {
-            Proof::Elsewhere(certified) => Some((**certified).clone()),
-            Proof::Here { frame, index } => Some(CertifiedMessage {
-                message: self.message.clone(),
+            Proof::Elsewhere(certified) => Some(Arc::clone(certified)),
+            Proof::Here { frame, index } => Some(Arc::new(CertifiedMessage {
+                message: Arc::clone(&self.message),
                 path: frame.outputs.path(*index)?,
                 header: frame.header.clone(),
                 certificate: frame.certificate.clone(),
-            }),
+            })),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The environment of one frame: where every pallet meets the machine that runs it, and through it the others.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use codec::Encode;
 use pallet_channels::{PaymentHash, PeerMessage, Preimage, Settled, Settlement};
@@ -14,14 +14,22 @@ use crate::{
 };
 
 /// A proof that one side of a channel keeps outside of the state: what it needs in a dispute.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct KeptProof {
     /// Who keeps it.
     pub entity: EntityId,
     /// For which channel; it replaces the one before.
     pub channel: ChannelId,
-    /// Encoded [`DisputeProof`].
-    pub bytes: Vec<u8>,
+    opening: Vec<u8>,
+    commitment: Delivery,
+}
+
+impl KeptProof {
+    /// What the entity shows to the depositary.
+    #[must_use]
+    pub fn proof(&self) -> Option<DisputeProof> {
+        Some(DisputeProof { opening: self.opening.clone(), commitment: self.commitment.certified()? })
+    }
 }
 
 /// What a side of a channel needs to prove the channel's state: what the pallet opens, and the other side's certified
@@ -31,7 +39,7 @@ pub struct DisputeProof {
     /// The opened state, as the channels pallet encodes it.
     pub opening: Vec<u8>,
     /// The other side's message that commits to it.
-    pub commitment: xln_primitives::CertifiedMessage<RuntimeMessage>,
+    pub commitment: Arc<xln_primitives::CertifiedMessage<RuntimeMessage>>,
 }
 
 /// The state of an entity while it makes a frame, and what the frame says so far.
@@ -207,9 +215,8 @@ impl pallet_channels::Config for FrameEnv<'_> {
 
     fn keep_proof(&mut self, channel: ChannelId, proof: Vec<u8>) {
         // Only a message of the other side commits it to anything.
-        if let Some(commitment) = self.delivery.and_then(Delivery::certified) {
-            let bytes = DisputeProof { opening: proof, commitment }.encode();
-            self.proofs.push(KeptProof { entity: self.entity, channel, bytes });
+        if let Some(commitment) = self.delivery.cloned() {
+            self.proofs.push(KeptProof { entity: self.entity, channel, opening: proof, commitment });
         }
     }
 

@@ -12,13 +12,12 @@ use std::{
 use codec::{Decode, Encode};
 use rayon::prelude::*;
 use xln_primitives::{
-    Board, CallHash, Certificate, CertifiedMessage, EntityId, FrameHeader, Hash, Height, Timestamp,
+    Board, CallHash, Certificate, EntityId, FrameHeader, Hash, Height, Timestamp,
 };
 use xln_tree::Tree;
 
 use crate::{
-    Certifier, CertifyError, KeptProof, Receipt, Refusal, RuntimeCall, RuntimeEvent, RuntimeMessage,
-    ServerInput, SignedCall, Slice, SliceInputs,
+    Certifier, CertifyError, Inbound, KeptProof, Receipt, Refusal, RuntimeCall, RuntimeEvent, ServerInput, SignedCall, Slice, SliceInputs,
     delivery::{Delivery, SentFrame},
     entity::{Entity, Head, tree_config},
     frame::{self, Draft, Turn, Work},
@@ -47,14 +46,16 @@ pub struct EntityEvents {
 pub struct Executed {
     /// What to log.
     pub slice: Slice,
+    /// The same, encoded.
+    pub log: Vec<u8>,
     /// Receipts of calls, of requests to the depositary and of messages that failed.
-    pub receipts: Vec<Receipt>,
+    pub receipts: Vec<Arc<Receipt>>,
     /// Events of every frame that had any, in the order of the frames.
     pub events: Vec<EntityEvents>,
     /// Proofs to keep, the latest for a channel last.
     pub proofs: Vec<KeptProof>,
     /// Messages to entities that are not hosted here.
-    pub outbox: Vec<CertifiedMessage<RuntimeMessage>>,
+    pub outbox: Vec<Delivery>,
     /// Calls that were not executed.
     pub refused: Vec<(CallHash, Refusal)>,
     /// Entities that were not hosted here before.
@@ -66,6 +67,7 @@ pub struct Executed {
     pub(crate) entities: BTreeMap<EntityId, Entity>,
     pub(crate) touched: BTreeMap<EntityId, BTreeSet<Vec<u8>>>,
     pub(crate) carried: Vec<Delivery>,
+    pub(crate) slice_hash: Hash,
 }
 
 impl Executed {
@@ -91,7 +93,7 @@ impl Server {
     ) -> Result<Executed, CertifyError> {
         let calls: Vec<(CallHash, SignedCall)> =
             inputs.calls.into_iter().map(|call| (call.get().hash(), call.into_inner())).collect();
-        let messages: Vec<_> = inputs.messages.into_iter().map(crate::Authentic::into_inner).collect();
+        let messages: Vec<Inbound> = inputs.messages.into_iter().map(crate::Authentic::into_inner).collect();
         // Not before the last block either: all that a server that starts from a snapshot knows of time.
         let timestamp = timestamp.max(self.time).max(self.head.timestamp);
         let mut execution = Execution::new(self, timestamp, entropy, certifier);
@@ -116,15 +118,18 @@ impl Server {
             entropy,
             calls: without(calls, &dropped).map(|(_, call)| call).collect(),
             server: without(inputs.server, &pointless).collect(),
-            messages,
+            messages: messages.into_iter().map(Inbound::into_certified).collect(),
             absent: absent.into_iter().collect(),
             certificates,
         };
         let founded = entities.keys().filter(|id| self.entity(id).is_none()).copied().collect();
+        let log = slice.encode();
         Ok(Executed {
             frames: slice.certificates.len(),
+            slice_hash: Slice::hash_of(&log),
             slice,
-            receipts: outcome.receipts,
+            log,
+            receipts: outcome.receipts.into_iter().map(Arc::new).collect(),
             events: outcome.events,
             proofs: outcome.proofs,
             requests: outcome.requests,
@@ -170,7 +175,7 @@ struct Outcome {
     events: Vec<EntityEvents>,
     proofs: Vec<KeptProof>,
     requests: Vec<(CallHash, CallHash)>,
-    outbox: Vec<CertifiedMessage<RuntimeMessage>>,
+    outbox: Vec<Delivery>,
 }
 
 /// The work of one round, by entity.
@@ -211,7 +216,7 @@ impl<'a> Execution<'a> {
     fn first_round(
         &mut self,
         server: &'a [ServerInput],
-        messages: &[CertifiedMessage<RuntimeMessage>],
+        messages: &[Inbound],
         calls: &'a [(CallHash, SignedCall)],
     ) -> Round<'a> {
         let mut round = Round::new();
@@ -229,8 +234,8 @@ impl<'a> Execution<'a> {
         let elsewhere = messages.iter().cloned().map(Delivery::elsewhere);
         for delivery in self.server.carried.iter().cloned().chain(elsewhere) {
             // Not to a newcomer: if its first call is refused, it is not here.
-            if self.server.entity(&delivery.message.to).is_some() {
-                round.entry(delivery.message.to).or_default().deliveries.push(delivery);
+            if self.server.entity(&delivery.to()).is_some() {
+                round.entry(delivery.to()).or_default().deliveries.push(delivery);
             }
         }
         round
@@ -265,8 +270,7 @@ impl<'a> Execution<'a> {
             self.pointless.extend(turn.pointless);
             self.refused.extend(turn.refused);
             // Those before them wait in the outbox; they must be redelivered in order.
-            let ours = turn.early.iter().filter(|delivery| delivery.is_ours());
-            self.outcome.outbox.extend(ours.filter_map(Delivery::certified));
+            self.outcome.outbox.extend(turn.early.into_iter().filter(Delivery::is_ours));
             drafts.extend(turn.draft);
         }
         let first = self.certificates.len();
@@ -312,13 +316,13 @@ impl<'a> Execution<'a> {
         self.outcome.proofs.extend(proofs);
         self.outcome.requests.extend(requests);
         let frame = Arc::new(SentFrame { header, certificate, outputs });
-        for (index, message) in (0_u32..).zip(messages) {
+        for (index, (message, leaf)) in (0_u32..).zip(messages.into_iter().zip(frame.outputs.leaves())) {
             let to = message.to;
-            let delivery = Delivery::here(message, Arc::clone(&frame), index);
+            let delivery = Delivery::here(message, *leaf, Arc::clone(&frame), index);
             if self.can_act(&to) {
                 next.entry(to).or_default().deliveries.push(delivery);
             } else {
-                self.outcome.outbox.extend(delivery.certified());
+                self.outcome.outbox.push(delivery);
             }
         }
     }

@@ -4,6 +4,8 @@
 //! or leaves nothing but its trace (a nonce, an inbox position, an error receipt). At the end the channels pallet turns
 //! what was queued for each channel into one channel frame.
 
+use std::sync::Arc;
+
 use xln_primitives::{
     CallHash, FrameHash, FrameHeader, Hash, Height, Message, Origin, Receipt, Timestamp, keccak256,
     outputs::MerkleTree, outputs::merkle_root,
@@ -33,7 +35,7 @@ pub(crate) struct Draft {
     pub(crate) entity: Entity,
     pub(crate) header: FrameHeader,
     pub(crate) outputs: MerkleTree,
-    pub(crate) messages: Vec<Message<RuntimeMessage>>,
+    pub(crate) messages: Vec<Arc<Message<RuntimeMessage>>>,
     pub(crate) events: Vec<RuntimeEvent>,
     pub(crate) receipts: Vec<Receipt<RuntimeEvent, RuntimeError>>,
     pub(crate) proofs: Vec<KeptProof>,
@@ -138,9 +140,9 @@ impl<'a> Frame<'a> {
     /// Executes a message. One that fails advances the inbox and leaves an error receipt; one out of order does
     /// nothing at all.
     fn message(&mut self, delivery: &'a Delivery) -> Result<(), pallet_entities::Error> {
-        let message = &delivery.message;
+        let message = delivery.message();
         pallet_entities::accept_incoming(&mut self.env, &message.from, message.sequence)?;
-        let leaf = message.leaf(&self.env.facts.network);
+        let leaf = delivery.leaf();
         self.inputs.push(leaf);
         self.env.delivery = Some(delivery);
         let events = self.env.events.len();
@@ -192,7 +194,7 @@ impl<'a> Frame<'a> {
         let mut messages = Vec::with_capacity(self.env.outputs.len());
         for (to, call) in core::mem::take(&mut self.env.outputs) {
             match pallet_entities::next_outgoing(&mut self.env, &to) {
-                Ok(sequence) => messages.push(Message { from: entity.id, to, sequence, call }),
+                Ok(sequence) => messages.push(Arc::new(Message { from: entity.id, to, sequence, call })),
                 Err(error) => {
                     tracing::error!(entity = %entity.id, %to, %error, "a message cannot be numbered");
                 }
@@ -232,7 +234,7 @@ impl<'a> Frame<'a> {
 /// Which calls asked the depositary for something, and under which hash it will answer with a receipt.
 fn requests(
     said: &[(CallHash, core::ops::Range<usize>)],
-    messages: &[Message<RuntimeMessage>],
+    messages: &[Arc<Message<RuntimeMessage>>],
     leaves: &[Hash],
 ) -> Vec<(CallHash, CallHash)> {
     let of = |(call, range): &(CallHash, core::ops::Range<usize>)| {
@@ -273,8 +275,8 @@ fn execute_call(
 }
 
 fn execute_message(env: &mut FrameEnv<'_>, delivery: &Delivery) -> Result<(), RuntimeError> {
-    let (from, depositary) = (delivery.message.from, env.facts.depositary);
-    match &delivery.message.call {
+    let (from, depositary) = (delivery.message().from, env.facts.depositary);
+    match &delivery.message().call {
         RuntimeMessage::Channel(message) => Ok(pallet_channels::receive(env, from, message.clone())?),
         RuntimeMessage::Request(_) if env.entity != depositary => {
             Err(RuntimeError::NotTheDepositary { entity: env.entity, depositary })

@@ -60,14 +60,14 @@ impl Server {
             absent: &slice.absent,
             verify,
         };
-        let mut executed = self
-            .execute(slice.timestamp, slice.entropy, slice.inputs(), &recorded)
+        let executed = self
+            .execute(slice.timestamp, slice.entropy, slice.inputs(&self.facts().network), &recorded)
             .map_err(|reason| ReplayError::Frame { slice: slice.number, reason })?;
         if executed.slice != *slice {
             let (made, logged) = (executed.frames, slice.certificates.len());
             return Err(ReplayError::Slice { slice: slice.number, made, logged });
         }
-        self.commit(&mut executed);
+        self.commit(&executed);
         Ok(executed)
     }
 

@@ -10,8 +10,8 @@ use xln_tree::Tree;
 
 use crate::{Executed, Facts, SliceNumber, clock::Deadlines, delivery::Delivery, entity::Entity};
 
-/// The committed state of a server, wholly in memory.
-#[derive(Debug)]
+/// The committed state of a server, wholly in memory. A clone shares the state of every entity until either changes it.
+#[derive(Debug, Clone)]
 pub struct Server {
     facts: Arc<Facts>,
     pub(crate) entities: BTreeMap<EntityId, Entity>,
@@ -66,26 +66,29 @@ impl Server {
         }
     }
 
-    /// Makes what a slice did part of the state. Only the latest execution fits.
-    pub fn commit(&mut self, executed: &mut Executed) {
+    /// Makes what a slice did part of the state. Only the latest execution fits. Returns the entities as they were before,
+    /// since freeing what only they had takes a while.
+    pub fn commit(&mut self, executed: &Executed) -> Vec<Entity> {
         debug_assert_eq!(
             executed.slice.number,
             self.slice.saturating_add(1),
             "slices are committed in order"
         );
-        for (id, entity) in core::mem::take(&mut executed.entities) {
-            self.deadlines.update(&entity);
-            self.stale.insert(id);
-            self.entities.insert(id, entity);
+        let mut before = Vec::with_capacity(executed.entities.len());
+        for (id, entity) in &executed.entities {
+            self.deadlines.update(entity);
+            self.stale.insert(*id);
+            before.extend(self.entities.insert(*id, entity.clone()));
         }
-        for (id, keys) in core::mem::take(&mut executed.touched) {
-            self.dirty.entry(id).or_default().extend(keys);
+        for (id, keys) in &executed.touched {
+            self.dirty.entry(*id).or_default().extend(keys.iter().cloned());
         }
-        self.carried = core::mem::take(&mut executed.carried);
+        self.carried.clone_from(&executed.carried);
         self.slice = executed.slice.number;
         self.time = executed.slice.timestamp;
-        self.open.slices.push(executed.slice.hash());
-        self.open.receipts.extend(executed.receipts.iter().map(xln_primitives::Receipt::hash));
+        self.open.slices.push(executed.slice_hash);
+        self.open.receipts.extend(executed.receipts.iter().map(|receipt| receipt.hash()));
+        before
     }
 
     /// The constants of its network.

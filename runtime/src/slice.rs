@@ -4,10 +4,16 @@
 //! runtime cannot compute: the time, fresh randomness, what came in, and the certificates of the frames that resulted.
 //! Executing the log again gives byte-identical state without holding a key.
 
-use codec::{Decode, DecodeWithMemTracking, Encode};
-use xln_primitives::{Certificate, CertifiedMessage, ChannelId, EntityId, Hash, Timestamp, keccak256};
+use std::sync::Arc;
 
-use crate::{Authentic, RuntimeMessage, SignedCall};
+use codec::{Decode, DecodeWithMemTracking, Encode};
+use rayon::prelude::*;
+use xln_primitives::{
+    Certificate, CertifiedMessage, ChannelId, EntityId, Hash, Network, Timestamp,
+};
+use xln_tree::Hasher;
+
+use crate::{Authentic, Inbound, RuntimeMessage, SignedCall};
 
 /// Number of a slice; the first of a network is 1, and they have no gaps.
 pub type SliceNumber = u64;
@@ -89,7 +95,7 @@ pub struct SliceInputs {
     /// From the clock.
     pub server: Vec<ServerInput>,
     /// From other servers.
-    pub messages: Vec<Authentic<CertifiedMessage<RuntimeMessage>>>,
+    pub messages: Vec<Authentic<Inbound>>,
     /// From signers.
     pub calls: Vec<Authentic<SignedCall>>,
 }
@@ -114,7 +120,7 @@ pub struct Slice {
     /// See [`SliceInputs::server`].
     pub server: Vec<ServerInput>,
     /// See [`SliceInputs::messages`].
-    pub messages: Vec<CertifiedMessage<RuntimeMessage>>,
+    pub messages: Vec<Arc<CertifiedMessage<RuntimeMessage>>>,
     /// See [`SliceInputs::calls`]; only those that were executed.
     pub calls: Vec<SignedCall>,
     /// Entities for which there was work but no key, ascending.
@@ -124,17 +130,23 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// keccak-256 of the SCALE encoding; a leaf under a block's inputs root.
+    /// Blake3 of the SCALE encoding; a leaf under a block's inputs root.
     #[must_use]
     pub fn hash(&self) -> Hash {
-        self.using_encoded(keccak256)
+        self.using_encoded(Self::hash_of)
+    }
+
+    /// The hash of an encoded slice.
+    pub(crate) fn hash_of(encoded: &[u8]) -> Hash {
+        Hash::new(Hasher::Blake3.value(encoded))
     }
 
     /// The inputs, which were authenticated before they were logged.
-    pub(crate) fn inputs(&self) -> SliceInputs {
+    pub(crate) fn inputs(&self, network: &Network) -> SliceInputs {
+        let inbound = |message: &Arc<_>| Authentic::from_log(Inbound::new(Arc::clone(message), network));
         SliceInputs {
             server: self.server.clone(),
-            messages: self.messages.iter().cloned().map(Authentic::from_log).collect(),
+            messages: self.messages.par_iter().map(inbound).collect(),
             calls: self.calls.iter().cloned().map(Authentic::from_log).collect(),
         }
     }

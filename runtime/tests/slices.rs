@@ -3,11 +3,13 @@
 
 mod network;
 
+use std::sync::Arc;
+
 use network::{Network, USD};
 use pallet_entities::Error as EntitiesError;
 use pallet_reserves::Call as Reserves;
 use xln_primitives::{Amount, AssetId, BoundedVec, EntityId, Storage, Timestamp};
-use xln_runtime::{Refusal, ReplayError, RestoreError, RuntimeError, Server, SliceInputs, StateRow};
+use xln_runtime::{Delivery, Refusal, ReplayError, RestoreError, RuntimeError, Server, SliceInputs, StateRow};
 
 fn transfer(to: EntityId, amount: u128) -> Reserves {
     Reserves::Transfer { to, asset: AssetId::named(USD), amount: Amount::new(amount) }
@@ -131,7 +133,7 @@ fn a_message_to_somebody_elsewhere_waits_in_the_outbox_and_is_executed_once() {
     let board = network.board("newcomer");
     let executed = network.run(vec![network.call("alice", 0, [transfer(board.entity(), 5).into()])]);
     assert_eq!(executed.outbox.len(), 1, "the depositary's notice");
-    let message = executed.outbox[0].clone();
+    let message = executed.outbox[0].certified().unwrap();
     network.hold_key("newcomer");
     let create = pallet_entities::Call::Create { board };
     network.run(vec![network.call("newcomer", 0, [create.into()])]);
@@ -147,13 +149,13 @@ fn a_message_to_somebody_elsewhere_waits_in_the_outbox_and_is_executed_once() {
 fn a_message_that_was_changed_or_is_said_by_another_board_is_not_authentic() {
     let mut network = Network::new();
     let executed = network.run(vec![network.call("alice", 0, [transfer(EntityId::new([7; 32]), 5).into()])]);
-    let message = executed.outbox[0].clone();
+    let message = executed.outbox[0].certified().unwrap();
     let (id, board) = (network.id_of_network(), network.board("depositary"));
     assert!(xln_runtime::authenticate_message(message.clone(), id, &board).is_ok());
     assert!(xln_runtime::authenticate_message(message.clone(), id, &network.board("alice")).is_err());
-    let mut forged = message.clone();
-    forged.message.sequence += 1;
-    assert!(xln_runtime::authenticate_message(forged, id, &board).is_err());
+    let mut forged = (*message).clone();
+    Arc::make_mut(&mut forged.message).sequence += 1;
+    assert!(xln_runtime::authenticate_message(Arc::new(forged), id, &board).is_err());
     assert!(xln_runtime::authenticate_message(message, xln_primitives::Network::ZERO, &board).is_err());
 }
 
@@ -257,11 +259,13 @@ fn a_message_that_overtakes_others_waits_behind_them_in_the_outbox() {
     network.hold_key("bob");
     let second = network.run(vec![network.call("alice", 1, [transfer(network.id("bob"), 2).into()])]);
     let waiting: Vec<_> = first.outbox.iter().chain(&second.outbox).cloned().collect();
-    assert_eq!(waiting.iter().map(|waiting| waiting.message.sequence).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(waiting.iter().map(|waiting| waiting.message().sequence).collect::<Vec<_>>(), [1, 2]);
 
     let depositary = network.board("depositary");
-    let authentic =
-        |message| xln_runtime::authenticate_message(message, network.id_of_network(), &depositary).unwrap();
+    let authentic = |waiting: Delivery| {
+        let message = waiting.certified().unwrap();
+        xln_runtime::authenticate_message(message, network.id_of_network(), &depositary).unwrap()
+    };
     let messages: Vec<_> = waiting.into_iter().map(authentic).collect();
     network.run_inputs(SliceInputs { messages, ..Default::default() });
     let bob = network.server.entity(&network.id("bob")).unwrap();

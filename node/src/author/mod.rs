@@ -1,47 +1,61 @@
-//! The block author: one thread that turns what waits into durable state.
+//! The block author: turns what waits into durable state.
 //!
 //! ```text
-//!   pool, clock ─► execute ─► one atomic write and fsync ─► swap the state in ─► tell those who wait
-//!        ▲                                                                              │
-//!        └───────────── as soon as the last slice is durable ◄──────────────────────────┘
+//!   pool, inbox, clock ─► execute slice N+1 ────────────────► execute slice N+2 ──────────►     author's thread
+//!                              │ outcome of N                    │ outcome of N+1
+//!                              ▼                                 ▼
+//!                         write and fsync N ─► swap in, tell ─► write and fsync N+1 ─► …        writer's thread
 //!   every 100 ms: seal the slices so far into a block;  every 100 blocks: write the changed rows of the state
 //! ```
 //!
-//! The author never waits for a reader: RPC and subscriptions read the committed state under a lock that it takes only to
-//! swap entities in. What fails to become durable was never said: the author stops, the node reports itself unready with the
-//! reason, and nothing leaves any more.
+//! The author runs ahead: it executes on a state of its own, while what it executed before is being written. Everybody
+//! else sees the durable state, which the writer moves forward after each fsync: what a reader sees, a subscriber is told
+//! or a peer receives cannot be lost any more. At most [`AHEAD`] slices are executed and not durable.
+//!
+//! Neither thread ever waits for a reader: RPC and subscriptions read the durable state under a lock that is taken only to
+//! swap entities in. What fails to become durable was never said: both threads stop, the node reports itself unready with
+//! the reason, and nothing leaves any more.
 
 mod certify;
 mod clock;
-mod slice;
 mod snapshot;
+mod source;
 mod thread;
+mod writer;
 
 use std::{
-    sync::{Arc, PoisonError, RwLock, atomic::AtomicBool, atomic::Ordering},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{SyncSender, sync_channel},
+    },
     time::{Duration, Instant},
 };
 
-use xln_primitives::BlockHeader;
-use xln_runtime::{CertifyError, EntityEvents, Receipt, Server};
-use xln_store::{Batch, Store, StoreError};
+use xln_primitives::{BlockHeader, EntityId};
+use xln_runtime::{Certifier, CertifyError, Executed, Server};
+use xln_store::{Store, StoreError};
 
-use crate::{metrics::Metrics, pool::Pool};
+use crate::{inbox::Inbox, metrics::Metrics, pool::Pool, retained::Retained};
 
 use snapshot::Snapshots;
+use writer::{Step, Writer};
 
 pub use certify::KeystoreCertifier;
 pub use clock::system_time;
 pub(crate) use snapshot::{marker, snapshot_batch};
+pub use source::{Live, Source, Work};
 pub use thread::AuthorThread;
 
 /// A mutable snapshot is written every so many blocks.
 pub const SNAPSHOT_INTERVAL: u64 = 100;
+/// Slices and blocks that the author may be ahead of the disk.
+pub const AHEAD: usize = 2;
 
 /// What the author announces, always after it is durable.
 pub trait Observer: Send {
     /// A slice took effect.
-    fn slice(&self, slice: u64, events: &[EntityEvents], receipts: &[Arc<Receipt>]);
+    fn slice(&self, executed: &Executed);
     /// A block was sealed.
     fn block(&self, header: &BlockHeader);
 }
@@ -58,18 +72,30 @@ pub enum AuthorError {
     /// The operating system gives no randomness.
     #[error("no randomness: {0}")]
     Randomness(String),
+    /// The operating system gives no thread.
+    #[error("cannot start the writer's thread: {0}")]
+    Thread(std::io::Error),
+    /// A defect of the program.
+    #[error("the writer has panicked")]
+    WriterPanicked,
 }
 
 /// Everything that the author works with.
 pub struct Author {
-    /// The committed state.
+    /// The durable state.
     pub server: Arc<RwLock<Server>>,
-    /// Calls that wait.
+    /// Where its work comes from.
+    pub source: Box<dyn Source>,
+    /// Calls that wait, to be told what became of them.
     pub pool: Arc<Pool>,
+    /// Messages that wait, to which those are added that entities could not receive before.
+    pub inbox: Arc<Inbox>,
     /// Where it becomes durable.
     pub store: Store,
+    /// What slices leave beside the state.
+    pub retained: Arc<Retained>,
     /// The keys.
-    pub certifier: Arc<KeystoreCertifier>,
+    pub certifier: Arc<dyn Certifier + Send>,
     /// Who is told.
     pub observer: Box<dyn Observer>,
     /// What is measured.
@@ -84,78 +110,118 @@ pub struct Author {
 
 impl Author {
     /// Works until it is told to stop; the last block is sealed and the state written then.
-    pub fn run(mut self) -> Result<(), AuthorError> {
-        let block_time = self.block_time;
-        let mut snapshots = Snapshots::since(self.read().head().number);
-        self.redeliver(&self.present())?;
-        let mut tick = Instant::now() + block_time;
+    pub fn run(self) -> Result<(), AuthorError> {
+        let ahead = self.server.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let present = ahead.entities().filter(|entity| self.certifier.can_certify(entity.id(), entity.board()));
+        let present: Vec<EntityId> = present.map(xln_runtime::Entity::id).collect();
+        self.inbox.requeue(self.retained.redeliver(&ahead, &present)?);
+        let writer = Writer {
+            server: self.server,
+            pool: self.pool,
+            inbox: self.inbox,
+            store: self.store.clone(),
+            retained: self.retained,
+            observer: self.observer,
+            metrics: Arc::clone(&self.metrics),
+            snapshots: Snapshots::since(ahead.head().number),
+        };
+        let (steps, queue) = sync_channel(AHEAD);
+        let thread = std::thread::Builder::new().name("writer".into());
+        let thread = thread.spawn(move || writer.run(&queue)).map_err(AuthorError::Thread)?;
+        let executor = Executor {
+            ahead,
+            source: self.source,
+            store: self.store,
+            certifier: self.certifier,
+            metrics: self.metrics,
+            stop: self.stop,
+            free_space_min: self.free_space_min,
+            block_time: self.block_time,
+            steps,
+        };
+        let executed = executor.run();
+        // Why the writer has stopped comes first: then nobody takes what the executor hands over.
+        thread.join().unwrap_or(Err(AuthorError::WriterPanicked))?;
+        executed
+    }
+}
+
+/// The first half of the author: executes.
+struct Executor {
+    /// The state with everything that was executed, durable or not.
+    ahead: Server,
+    source: Box<dyn Source>,
+    store: Store,
+    certifier: Arc<dyn Certifier + Send>,
+    metrics: Arc<Metrics>,
+    stop: Arc<AtomicBool>,
+    free_space_min: u64,
+    block_time: Duration,
+    steps: SyncSender<Step>,
+}
+
+/// The writer has gone, after a failure.
+struct WriterGone;
+
+impl Executor {
+    fn run(mut self) -> Result<(), AuthorError> {
+        let mut tick = Instant::now() + self.block_time;
         let mut last_seal = Instant::now();
         while !self.stop.load(Ordering::Acquire) {
-            let until_tick = tick.saturating_duration_since(Instant::now());
-            let due_soon = self.read().has_carried();
-            if !due_soon {
-                self.pool.wait(until_tick);
+            if self.slice(tick)?.is_err() {
+                return Ok(());
             }
-            self.slice()?;
             let now = Instant::now();
             if now >= tick {
-                if self.seal(&mut snapshots)? {
-                    self.metrics.block_interval(now.duration_since(last_seal));
+                self.store.check_free_space(self.free_space_min)?;
+                match self.seal() {
+                    Ok(true) => self.metrics.block_interval(now.duration_since(last_seal)),
+                    Ok(false) => {}
+                    Err(WriterGone) => return Ok(()),
                 }
                 last_seal = now;
-                tick += block_time;
+                tick += self.block_time;
                 if tick < now {
                     // A tick was missed; the cadence goes on from here instead of catching up.
-                    tick = now + block_time;
+                    tick = now + self.block_time;
                 }
             }
         }
-        while self.read().has_carried() {
-            self.slice()?;
+        while self.ahead.has_carried() {
+            if self.slice(Instant::now())?.is_err() {
+                return Ok(());
+            }
         }
-        self.seal(&mut snapshots)?;
-        snapshots.wait()?;
-        self.snapshot(&mut snapshots)?;
-        Ok(snapshots.wait()?)
+        // If the writer has gone, its own error says why.
+        let _ = self.seal();
+        Ok(())
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Server> {
-        self.server.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Server> {
-        self.server.write().unwrap_or_else(PoisonError::into_inner)
+    /// Executes what waits, if anything comes until `deadline`.
+    fn slice(&mut self, deadline: Instant) -> Result<Result<(), WriterGone>, AuthorError> {
+        let Some(work) = self.source.next(&self.ahead, deadline)? else { return Ok(Ok(())) };
+        let calls = work.inputs.calls.iter().map(|call| {
+            let body = &call.get().body;
+            (call.get().hash(), (body.signer.signer_id(), body.entity))
+        });
+        let (calls, began) = (calls.collect(), Instant::now());
+        let executed =
+            self.ahead.execute(work.timestamp, work.entropy, work.inputs, self.certifier.as_ref())?;
+        if executed.frames > 0 {
+            drop(self.ahead.commit(&executed));
+        }
+        self.metrics.executed(began.elapsed());
+        let step = Step::Slice { executed: Box::new(executed), calls, began };
+        Ok(self.steps.send(step).map_err(|_| WriterGone))
     }
 
     /// Seals the slices since the last block. Returns whether there were any.
-    fn seal(&mut self, snapshots: &mut Snapshots) -> Result<bool, AuthorError> {
-        self.store.check_free_space(self.free_space_min)?;
+    fn seal(&mut self) -> Result<bool, WriterGone> {
         let start = Instant::now();
-        let Some(sealed) = self.read().seal(system_time()) else { return Ok(false) };
-        let mut batch = Batch::new();
-        batch.put_block(&sealed.header);
-        self.store.commit(batch)?;
-        let header = sealed.header.clone();
-        self.write().commit_block(sealed);
+        let Some(sealed) = self.ahead.seal(self.source.now()) else { return Ok(false) };
+        self.ahead.commit_block(sealed.clone());
         self.metrics.block_sealed(start.elapsed());
-        self.observer.block(&header);
-        self.metrics.pool(self.pool.len());
-        if snapshots.due(header.number)? {
-            self.snapshot(snapshots)?;
-        }
+        self.steps.send(Step::Block(Box::new(sealed))).map_err(|_| WriterGone)?;
         Ok(true)
-    }
-
-    /// Takes the rows of the state that changed since the last snapshot, and lets them be written.
-    fn snapshot(&mut self, snapshots: &mut Snapshots) -> Result<(), AuthorError> {
-        let (rows, marker) = {
-            let mut server = self.write();
-            if server.has_carried() || server.has_open_block() {
-                // Waiting messages are no part of the state: the next block will do.
-                return Ok(());
-            }
-            (server.take_dirty(), marker(&server))
-        };
-        Ok(snapshots.begin(self.store.clone(), Arc::clone(&self.metrics), rows, marker)?)
     }
 }

@@ -10,7 +10,7 @@ use xln_runtime::{Server, StateRow};
 use xln_store::{Batch, SnapshotMarker, Store, StoreError};
 
 use super::SNAPSHOT_INTERVAL;
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, retained::Retained};
 
 /// When the next snapshot is due, and the one that is being written.
 pub(super) struct Snapshots {
@@ -46,19 +46,24 @@ impl Snapshots {
         }
     }
 
-    /// Writes rows and marker on a thread of their own.
+    /// Writes rows and marker on a thread of their own, and what slices left beside the state.
     pub(super) fn begin(
         &mut self,
         store: Store,
+        retained: Arc<Retained>,
         metrics: Arc<Metrics>,
         rows: Vec<StateRow>,
         marker: SnapshotMarker,
     ) -> Result<(), StoreError> {
         self.wait()?;
+        let beside = retained.rows(marker.slice);
         let (path, block) = (store.path().to_path_buf(), marker.block.number);
         let thread = std::thread::Builder::new().name("snapshot".into()).spawn(move || {
             let start = Instant::now();
-            store.commit(snapshot_batch(&rows, &marker))?;
+            let mut batch = snapshot_batch(&rows, &marker);
+            beside.put(&mut batch);
+            store.commit(batch)?;
+            retained.written(&beside);
             metrics.snapshot_written(start.elapsed());
             tracing::debug!(block = marker.block.number, rows = rows.len(), "snapshot");
             Ok(())

@@ -21,7 +21,7 @@ use xln_rpc::{
     Feed, Render, Topic,
     view::{Body, PaymentStatus},
 };
-use xln_runtime::{Entity, EntityEvents, Receipt, RuntimeEvent, Server};
+use xln_runtime::{Entity, EntityEvents, Executed, Receipt, RuntimeEvent, Server};
 use xln_store::Store;
 
 use super::{
@@ -61,7 +61,8 @@ pub struct Announcer {
 type Notice = (Vec<Topic>, Render);
 
 impl Observer for Announcer {
-    fn slice(&self, slice: u64, events: &[EntityEvents], receipts: &[Arc<Receipt>]) {
+    fn slice(&self, executed: &Executed) {
+        let (slice, events, receipts) = (executed.slice.number, &executed.events, &executed.receipts);
         self.directory.learn(events);
         self.recent.note(slice, events, receipts.iter().map(AsRef::as_ref));
         let first = slice << CURSOR_BITS;

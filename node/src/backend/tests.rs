@@ -26,9 +26,11 @@ use xln_tree::{Hasher, Proof};
 
 use super::{EntityId, Health, Identity, NodeBackend, Parts, cursor_after};
 use crate::{
-    author::{Author, KeystoreCertifier},
+    author::{Author, KeystoreCertifier, Live},
+    inbox::Inbox,
     metrics::Metrics,
     pool::{Limits, Pool},
+    retained::Retained,
 };
 
 const USD: AssetId = AssetId::new([3; 32]);
@@ -128,9 +130,14 @@ impl Node {
         })
         .unwrap();
         let stop = Arc::new(AtomicBool::new(false));
+        let woken = Arc::clone(&pool);
+        let inbox = Inbox::new(genesis.network, 1_000, move || woken.wake()).unwrap();
         let author = Author {
             server,
+            source: Box::new(Live { pool: Arc::clone(&pool), inbox: Arc::clone(&inbox) }),
             pool: Arc::clone(&pool),
+            inbox,
+            retained: Arc::new(Retained::new(store.clone())),
             store,
             certifier: Arc::new(KeystoreCertifier::new(genesis.network, keystore)),
             observer: Box::new(backend.announcer()),

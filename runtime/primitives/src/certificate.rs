@@ -5,7 +5,8 @@ use sp_core::{ConstU32, bounded::BoundedVec};
 
 use crate::{
     Board, FrameHash, FrameHeader, Hash, Height, MemberId, Network, PublicKey, Signature, SignatureError,
-    Weight, board::MAX_MEMBERS, crypto::bls,
+    Weight, board::MAX_MEMBERS, crypto::SignatureCheck,
+    crypto::bls,
 };
 
 /// A consensus round within a height; always 0 for a board of one.
@@ -44,14 +45,17 @@ pub struct Vote {
     pub frame: Option<FrameHash>,
 }
 
+/// Length of what a member of a board signs, in bytes.
+pub const VOTE_BYTES: usize = 157;
+
 const VOTE_DOMAIN: &[u8; 16] = b"XLN frame vote 1";
 
 impl Vote {
     /// The bytes to sign: `domain ‖ network ‖ entity ‖ board ‖ kind ‖ height ‖ round ‖ (nil or frame hash)`,
     /// integers big-endian, nil as 32 zero bytes.
     #[must_use]
-    pub fn sign_bytes(&self) -> [u8; 157] {
-        let mut bytes = [0; 157];
+    pub fn sign_bytes(&self) -> [u8; VOTE_BYTES] {
+        let mut bytes = [0; VOTE_BYTES];
         bytes[..16].copy_from_slice(VOTE_DOMAIN);
         bytes[16..48].copy_from_slice(self.network.as_ref());
         bytes[48..80].copy_from_slice(self.entity.as_ref());
@@ -139,17 +143,13 @@ impl Certificate {
         board: &Board,
         header: &FrameHeader,
     ) -> Result<(), CertificateError> {
-        let given = board.hash();
-        if header.board_hash != given {
-            return Err(CertificateError::OtherBoard { named: header.board_hash, given });
-        }
         match self {
             Self::Single(signature) => {
-                let key = board.sole_signer().ok_or(CertificateError::Form)?;
-                let message = Vote::precommit(network, header, 0).sign_bytes();
-                Ok(key.verify(&message, signature)?)
+                let check = single_check(network, board, header, *signature)?;
+                Ok(check.key.verify(&check.message, &check.signature)?)
             }
             Self::Aggregate { round, signers, signature } => {
+                require_board(board, header)?;
                 let (keys, weight) = signing_keys(board, signers)?;
                 let quorum = board.quorum();
                 if weight < quorum {
@@ -160,6 +160,42 @@ impl Certificate {
             }
         }
     }
+
+    /// What is left to check in the certificate of a board of one, so that many can be checked together
+    /// ([`crypto::verify_batch`](crate::crypto::verify_batch)). `None` for the certificate of a board of several, which
+    /// [`Certificate::verify`] checks.
+    ///
+    /// The board itself must have been checked ([`Board::validate`]) before.
+    pub fn single_check(
+        &self,
+        network: Network,
+        board: &Board,
+        header: &FrameHeader,
+    ) -> Result<Option<SignatureCheck<[u8; VOTE_BYTES]>>, CertificateError> {
+        match self {
+            Self::Single(signature) => single_check(network, board, header, *signature).map(Some),
+            Self::Aggregate { .. } => Ok(None),
+        }
+    }
+}
+
+fn single_check(
+    network: Network,
+    board: &Board,
+    header: &FrameHeader,
+    signature: Signature,
+) -> Result<SignatureCheck<[u8; VOTE_BYTES]>, CertificateError> {
+    require_board(board, header)?;
+    let key = *board.sole_signer().ok_or(CertificateError::Form)?;
+    Ok(SignatureCheck { key, message: Vote::precommit(network, header, 0).sign_bytes(), signature })
+}
+
+fn require_board(board: &Board, header: &FrameHeader) -> Result<(), CertificateError> {
+    let given = board.hash();
+    if header.board_hash == given {
+        return Ok(());
+    }
+    Err(CertificateError::OtherBoard { named: header.board_hash, given })
 }
 
 /// Keys and total weight of the members whose bit is set.

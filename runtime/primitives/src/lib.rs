@@ -42,7 +42,7 @@ pub use address::Address;
 pub use amount::{Amount, ArithmeticError, Delta};
 pub use block::BlockHeader;
 pub use board::{Board, BoardError, MAX_MEMBERS, Member, MemberId, Permissions, Profile, Weight};
-pub use certificate::{Certificate, CertificateError, Round, Vote, VoteKind};
+pub use certificate::{Certificate, CertificateError, Round, Vote, VOTE_BYTES, VoteKind};
 pub use codec_limits::{DecodeError, MAX_DEPTH, decode_exact};
 pub use crypto::{PublicKey, SecretKey, Signature, SignatureError};
 pub use environment::{Environment, Origin};

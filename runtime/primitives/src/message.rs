@@ -1,5 +1,7 @@
 //! Messages between entities, and how one is authenticated whoever carried it.
 
+use std::sync::Arc;
+
 use codec::{Decode, DecodeWithMemTracking, Encode};
 
 use crate::{
@@ -48,8 +50,8 @@ impl<C: Encode + Kind> Message<C> {
 /// A message with everything that proves it: path, header, certificate, and the board of a lazy sender.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
 pub struct CertifiedMessage<C> {
-    /// The message.
-    pub message: Message<C>,
+    /// The message; shared, since it is on its way, in the log and in proofs at once.
+    pub message: Arc<Message<C>>,
     /// Its place among the outputs of the frame.
     pub path: MerklePath,
     /// The frame that said it.
@@ -90,13 +92,18 @@ impl<C: Encode + Kind> CertifiedMessage<C> {
 
     /// Checks that the message stands in its frame; the frame's certificate is checked elsewhere, once.
     pub fn verify_inclusion(&self, network: Network) -> Result<(), AuthenticationError> {
+        self.verify_leaf(self.message.leaf(&network))
+    }
+
+    /// As [`CertifiedMessage::verify_inclusion`], where the message's [`Message::leaf`] is known already.
+    pub fn verify_leaf(&self, leaf: Hash) -> Result<(), AuthenticationError> {
         if self.message.from != self.header.entity {
             return Err(AuthenticationError::OtherEntity {
                 from: self.message.from,
                 frame_of: self.header.entity,
             });
         }
-        if self.path.root(self.message.leaf(&network)) != Some(self.header.outputs_root) {
+        if self.path.root(leaf) != Some(self.header.outputs_root) {
             return Err(AuthenticationError::NotInFrame);
         }
         Ok(())
@@ -141,7 +148,7 @@ mod tests {
         };
         let vote = Vote::precommit(NETWORK, &header, 0).sign_bytes();
         let certificate = Certificate::Single(secret.sign(&vote).unwrap());
-        (CertifiedMessage { message: message(2), path: tree.path(1).unwrap(), header, certificate }, board)
+        (CertifiedMessage { message: Arc::new(message(2)), path: tree.path(1).unwrap(), header, certificate }, board)
     }
 
     #[test]
@@ -154,10 +161,10 @@ mod tests {
     fn any_change_of_a_message_breaks_its_proof() {
         let (genuine, board) = certified();
         let changes: [fn(&mut CertifiedMessage<Note>); 6] = [
-            |m| m.message.call = Note(9),
-            |m| m.message.sequence = 3,
-            |m| m.message.to = EntityId::new([3; 32]),
-            |m| m.message.from = EntityId::new([3; 32]),
+            |m| Arc::make_mut(&mut m.message).call = Note(9),
+            |m| Arc::make_mut(&mut m.message).sequence = 3,
+            |m| Arc::make_mut(&mut m.message).to = EntityId::new([3; 32]),
+            |m| Arc::make_mut(&mut m.message).from = EntityId::new([3; 32]),
             |m| m.path.index = 0,
             |m| m.header.height = 2,
         ];

@@ -79,6 +79,12 @@ impl MerkleTree {
         seal(self.count, &top)
     }
 
+    /// The leaves, in order.
+    #[must_use]
+    pub fn leaves(&self) -> &[Hash] {
+        self.levels.first().map_or(&[], Vec::as_slice)
+    }
+
     /// The path of the leaf at `index`, if there is one.
     #[must_use]
     pub fn path(&self, index: u32) -> Option<MerklePath> {

@@ -318,7 +318,7 @@ fn a_message_is_proven_by_its_leaf_and_path() {
         "f420df3e56a110ce03c1b619c60d6d0307095aabd123d23f9a8840bdd38c4658",
     );
     let certified = CertifiedMessage {
-        message: message(),
+        message: std::sync::Arc::new(message()),
         path: path(),
         header: header(),
         certificate: Certificate::Single(Signature::Ed25519([4; 64])),

@@ -167,7 +167,7 @@ fn message() -> impl Strategy<Value = Message<Payload>> {
 
 fn certified() -> impl Strategy<Value = CertifiedMessage<Payload>> {
     (message(), path(), frame_header(), certificate()).prop_map(|(message, path, header, certificate)| {
-        CertifiedMessage { message, path, header, certificate }
+        CertifiedMessage { message: std::sync::Arc::new(message), path, header, certificate }
     })
 }
 

@@ -169,8 +169,8 @@ impl Network {
 
     pub(crate) fn run_inputs(&mut self, inputs: SliceInputs) -> Executed {
         let entropy = Hash::new([u8::try_from(self.slices.len()).unwrap(); 32]);
-        let mut executed = self.server.execute(self.now, entropy, inputs, &self.keys).unwrap();
-        self.server.commit(&mut executed);
+        let executed = self.server.execute(self.now, entropy, inputs, &self.keys).unwrap();
+        self.server.commit(&executed);
         self.slices.push(executed.slice.clone());
         self.now = self.now.saturating_add(10);
         self.check();

@@ -134,9 +134,9 @@ impl World {
         entropy: Hash,
         inputs: SliceInputs,
     ) -> Result<Executed, CertifyError> {
-        let mut executed = self.attempt(now, entropy, inputs)?;
+        let executed = self.attempt(now, entropy, inputs)?;
         self.log.push(Logged::Slice(executed.slice.clone()));
-        self.server.commit(&mut executed);
+        self.server.commit(&executed);
         Ok(executed)
     }
 

@@ -9,7 +9,7 @@ use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
 use super::{PublicKey, Signature, SignatureError};
 
 /// One signature to be checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureCheck<M> {
     /// Who is said to have signed.
     pub key: PublicKey,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use pallet_channels::{PaymentStatus, view};
 use xln_integration::{Actor, Random, World};
-use xln_primitives::{CallError, CertifiedMessage, EntityId, Hash, Network, Signature, Timestamp};
+use xln_primitives::{CallError, EntityId, Hash, Network, Signature, Timestamp};
 use xln_runtime::{
-    Executed, RuntimeMessage, ServerInput, SignedCall, SliceInputs, authenticate_calls, authenticate_message,
+    Delivery, Executed, Inbound, ServerInput, SignedCall, SliceInputs, authenticate_calls, authenticate_message,
     invariants,
 };
 
@@ -52,7 +52,7 @@ struct Game {
     books: Books,
     now: Timestamp,
     /// Messages for entities that did not live here when they were sent.
-    outbox: Vec<CertifiedMessage<RuntimeMessage>>,
+    outbox: Vec<Delivery>,
     disk: Disk,
     snapshot: Option<Snapshot>,
     snapshots: u64,
@@ -283,15 +283,16 @@ impl Game {
     }
 
     /// Messages for newcomers, in order and some of them twice, as a network delivers them.
-    fn arriving(&mut self) -> Vec<xln_runtime::Authentic<CertifiedMessage<RuntimeMessage>>> {
+    fn arriving(&mut self) -> Vec<xln_runtime::Authentic<Inbound>> {
         let server = &self.world.server;
         let (arrived, waiting): (Vec<_>, Vec<_>) = core::mem::take(&mut self.outbox)
             .into_iter()
-            .partition(|message| server.entity(&message.message.to).is_some());
+            .partition(|waiting| server.entity(&waiting.to()).is_some());
         self.outbox = waiting;
         let mut messages = Vec::new();
-        for message in arrived {
-            let sender = server.entity(&message.message.from).unwrap();
+        for delivery in arrived {
+            let sender = server.entity(&delivery.message().from).unwrap();
+            let message = delivery.certified().unwrap();
             let authentic =
                 authenticate_message(message, self.world.genesis.network, sender.board()).unwrap();
             if self.random.chance(20) {
@@ -320,7 +321,7 @@ impl Game {
 
     fn check(&self) {
         let server = &self.world.server;
-        let waiting = self.outbox.iter().any(|message| self.is_here(&message.message.to));
+        let waiting = self.outbox.iter().any(|waiting| self.is_here(&waiting.to()));
         if server.has_carried() || waiting {
             invariants::check(server).unwrap_or_else(|violation| panic!("{violation}"));
         } else {
