@@ -92,6 +92,7 @@ fn exactly_these_names_are_exported() {
         ("xln_build", "info"),
         ("xln_channels", "gauge"),
         ("xln_frames", "counter"),
+        ("xln_execution_seconds", "histogram"),
         ("xln_fsync_seconds", "histogram"),
         ("xln_mempool_calls", "gauge"),
         ("xln_payment_volume", "counter"),
