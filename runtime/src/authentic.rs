@@ -106,15 +106,15 @@ fn inspect(
     network: Network,
     board: &Board,
 ) -> Result<Inspected, AuthenticationError> {
-    let from = message.message.from;
-    if from.registry_number().is_none() && board.entity() != from {
-        return Err(AuthenticationError::OtherEntity { from, frame_of: board.entity() });
+    let (from, board_hash) = (message.message.from, board.hash());
+    if from.registry_number().is_none() && from != board_hash.into() {
+        return Err(AuthenticationError::OtherEntity { from, frame_of: board_hash.into() });
     }
     let inbound = Inbound::new(message, &network);
     inbound.certified().verify_leaf(inbound.leaf())?;
     board.validate()?;
     let CertifiedMessage { header, certificate, .. } = &**inbound.certified();
-    let check = certificate.single_check(network, board, header)?;
+    let check = certificate.single_check(network, board, board_hash, header)?;
     if check.is_none() {
         certificate.verify(network, board, header)?;
     }

@@ -11,13 +11,12 @@ use std::{
 
 use codec::{Decode, Encode};
 use rayon::prelude::*;
-use xln_primitives::{
-    Board, CallHash, Certificate, EntityId, FrameHeader, Hash, Height, Timestamp,
-};
+use xln_primitives::{Board, CallHash, Certificate, EntityId, FrameHeader, Hash, Height, Timestamp};
 use xln_tree::Tree;
 
 use crate::{
-    Certifier, CertifyError, Inbound, KeptProof, Receipt, Refusal, RuntimeCall, RuntimeEvent, ServerInput, SignedCall, Slice, SliceInputs,
+    Certifier, CertifyError, Inbound, KeptProof, Receipt, Refusal, RuntimeCall, RuntimeEvent, ServerInput,
+    SignedCall, Slice, SliceInputs,
     delivery::{Delivery, SentFrame},
     entity::{Entity, Head, tree_config},
     frame::{self, Draft, Turn, Work},

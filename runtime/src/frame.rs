@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use xln_primitives::{
-    CallHash, FrameHash, FrameHeader, Hash, Height, Message, Origin, Receipt, Timestamp, keccak256,
+    CallHash, FrameHash, FrameHeader, Hash, Height, Message, Network, Origin, Receipt, Timestamp, keccak256,
     outputs::MerkleTree, outputs::merkle_root,
 };
 
@@ -201,7 +202,7 @@ impl<'a> Frame<'a> {
             }
         }
         let network = self.env.facts.network;
-        let leaves: Vec<Hash> = messages.iter().map(|message| message.leaf(&network)).collect();
+        let leaves = leaves(&messages, &network);
         let requests = requests(&self.said, &messages, &leaves);
         let outputs = MerkleTree::new(leaves);
         let FrameEnv { now, state, events, proofs, .. } = self.env;
@@ -225,10 +226,20 @@ impl<'a> Frame<'a> {
         };
         let head = Some(Head { header: header.clone(), certificate: None });
         let entity = Entity { tree, head, ..entity.clone() };
-        let touched = changes.into_keys().collect();
+        let touched = changes.into_iter().map(|(key, _)| key.into_vec()).collect();
         let receipts = self.receipts;
         Draft { entity, header, outputs, messages, events, receipts, proofs, requests, touched }
     }
+}
+
+/// From so many messages on their leaves are hashed on all cores.
+const PARALLEL_MIN: usize = 64;
+
+fn leaves(messages: &[Arc<Message<RuntimeMessage>>], network: &Network) -> Vec<Hash> {
+    if messages.len() < PARALLEL_MIN {
+        return messages.iter().map(|message| message.leaf(network)).collect();
+    }
+    messages.par_iter().with_min_len(PARALLEL_MIN / 4).map(|message| message.leaf(network)).collect()
 }
 
 /// Which calls asked the depositary for something, and under which hash it will answer with a receipt.

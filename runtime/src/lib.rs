@@ -44,6 +44,7 @@ mod frame;
 pub mod genesis;
 mod inbound;
 pub mod invariants;
+mod logged;
 mod overlay;
 pub mod proofs;
 mod replay;
@@ -55,8 +56,8 @@ pub use authentic::{Authentic, authenticate_calls, authenticate_message, authent
 pub use block::Sealed;
 pub use call::{RuntimeCall, RuntimeMessage};
 pub use certifier::{Certifier, CertifyError, Recorded};
-pub use entity::{Entity, Head};
 pub use delivery::Delivery;
+pub use entity::{Entity, Head};
 pub use env::{DisputeProof, KeptProof};
 pub use error::{Refusal, RuntimeError};
 pub use event::RuntimeEvent;

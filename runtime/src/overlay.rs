@@ -2,10 +2,14 @@
 //!
 //! A frame runs many calls, and each of them takes effect completely or not at all. The overlay therefore keeps a
 //! journal: [`Overlay::mark`] remembers where a call began, [`Overlay::revert`] undoes everything since.
+//!
+//! A frame of a hub reads and writes single keys a hundred thousand times and lists none, so keys are found by hash, and
+//! each is stored once however often it is written. Their order is worked out where somebody asks for it: for a scan, and at
+//! the end.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::{cell::RefCell, collections::BTreeMap, hash::BuildHasher, ops::Bound};
 
+use hashbrown::{DefaultHashBuilder, HashTable};
 use xln_primitives::{StateChange, Storage};
 use xln_tree::Tree;
 
@@ -16,18 +20,38 @@ pub(crate) struct Mark(usize);
 /// A value that a key has in an overlay: set or removed.
 type Change = Option<Vec<u8>>;
 
+/// A key that was written, with its change; none if that was undone.
+#[derive(Debug)]
+struct Written {
+    key: Box<[u8]>,
+    change: Option<Change>,
+}
+
 /// Writes on top of a tree that stays as it is.
 #[derive(Debug)]
 pub(crate) struct Overlay<'a> {
     base: &'a Tree,
-    changes: BTreeMap<Vec<u8>, Change>,
-    /// The key of each write with what stood for it in `changes` before.
-    journal: Vec<(Vec<u8>, Option<Change>)>,
+    /// In the order in which keys were first written.
+    written: Vec<Written>,
+    /// Places in `written`, by key. Nothing ever depends on the hasher.
+    places: HashTable<usize>,
+    hasher: DefaultHashBuilder,
+    /// The place of each write with what stood there before.
+    journal: Vec<(usize, Option<Change>)>,
+    /// Places by key in order, of so many keys as were written when it was last needed.
+    order: RefCell<BTreeMap<Box<[u8]>, usize>>,
 }
 
 impl<'a> Overlay<'a> {
     pub(crate) fn new(base: &'a Tree) -> Self {
-        Self { base, changes: BTreeMap::new(), journal: Vec::new() }
+        Self {
+            base,
+            written: Vec::new(),
+            places: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            journal: Vec::new(),
+            order: RefCell::default(),
+        }
     }
 
     /// Where the journal stands.
@@ -37,20 +61,20 @@ impl<'a> Overlay<'a> {
 
     /// Undoes every write since `mark`.
     pub(crate) fn revert(&mut self, mark: Mark) {
-        while self.journal.len() > mark.0 {
-            let Some((key, before)) = self.journal.pop() else { break };
-            match before {
-                Some(change) => self.changes.insert(key, change),
-                None => self.changes.remove(&key),
-            };
+        for (place, before) in self.journal.drain(mark.0..).rev() {
+            if let Some(written) = self.written.get_mut(place) {
+                written.change = before;
+            }
         }
     }
 
     /// What changed since `mark`, in key order, with the values then and now.
     pub(crate) fn changes_since(&self, mark: Mark) -> Vec<StateChange> {
         let mut first: BTreeMap<&[u8], &Option<Change>> = BTreeMap::new();
-        for (key, before) in self.journal.iter().skip(mark.0) {
-            first.entry(key).or_insert(before);
+        for (place, before) in self.journal.iter().skip(mark.0) {
+            if let Some(written) = self.written.get(*place) {
+                first.entry(&written.key).or_insert(before);
+            }
         }
         let change = |(key, before): (&[u8], &Option<Change>)| {
             let old = match before {
@@ -63,21 +87,60 @@ impl<'a> Overlay<'a> {
         first.into_iter().filter_map(change).collect()
     }
 
-    /// Everything that was written, by key. What was written and removed again is no change.
-    pub(crate) fn into_changes(mut self) -> BTreeMap<Vec<u8>, Change> {
-        self.changes.retain(|key, change| change.is_some() || self.base.get(key).is_some());
-        self.changes
+    /// Everything that was written, in key order. What was written and removed again is no change.
+    pub(crate) fn into_changes(self) -> Vec<(Box<[u8]>, Change)> {
+        let base = self.base;
+        let changed = self.written.into_iter().filter_map(|written| Some((written.key, written.change?)));
+        let mut changes: Vec<_> =
+            changed.filter(|(key, change)| change.is_some() || base.contains_key(key)).collect();
+        changes.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        changes
+    }
+
+    fn place(&self, key: &[u8]) -> Option<usize> {
+        let is_it = |place: &usize| self.written.get(*place).is_some_and(|written| *written.key == *key);
+        self.places.find(self.hasher.hash_one(key), is_it).copied()
     }
 
     fn write(&mut self, key: &[u8], change: Change) {
-        let before = self.changes.insert(key.to_vec(), change);
-        self.journal.push((key.to_vec(), before));
+        if let Some(place) = self.place(key)
+            && let Some(written) = self.written.get_mut(place)
+        {
+            self.journal.push((place, written.change.replace(change)));
+            return;
+        }
+        let place = self.written.len();
+        self.written.push(Written { key: key.into(), change: Some(change) });
+        self.journal.push((place, None));
+        let (written, hasher) = (&self.written, &self.hasher);
+        let hash_of = |place: &usize| {
+            // Every place in the table is one of `written`.
+            written.get(*place).map_or(0, |written| hasher.hash_one(&*written.key))
+        };
+        self.places.insert_unique(hasher.hash_one(key), place, hash_of);
+    }
+
+    /// Places of the keys in a range, with their changes, in order.
+    fn changed(&self, range: (Bound<&[u8]>, Bound<&[u8]>), prefix: &[u8]) -> Vec<(&[u8], &Change)> {
+        let mut order = self.order.borrow_mut();
+        // No key is ever taken out of `written`.
+        for place in order.len()..self.written.len() {
+            if let Some(written) = self.written.get(place) {
+                order.insert(written.key.clone(), place);
+            }
+        }
+        let places = order.range::<[u8], _>(range).take_while(|(key, _)| key.starts_with(prefix));
+        let change = |(_, place): (&Box<[u8]>, &usize)| {
+            let written = self.written.get(*place)?;
+            Some((&*written.key, written.change.as_ref()?))
+        };
+        places.filter_map(change).collect()
     }
 }
 
 impl Storage for Overlay<'_> {
     fn get(&self, key: &[u8]) -> Option<&[u8]> {
-        match self.changes.get(key) {
+        match self.place(key).and_then(|place| self.written.get(place)?.change.as_ref()) {
             Some(change) => change.as_deref(),
             None => self.base.get(key),
         }
@@ -98,16 +161,12 @@ impl Storage for Overlay<'_> {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),
         };
-        let mut changed = self
-            .changes
-            .range::<[u8], _>((start, Bound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .peekable();
+        let mut changed = self.changed((start, Bound::Unbounded), prefix).into_iter().peekable();
         let mut kept = self.base.range(prefix, after).peekable();
         let mut entries = Vec::new();
         while entries.len() < limit {
             let order = match (changed.peek(), kept.peek()) {
-                (Some((new, _)), Some((old, _))) => new.as_slice().cmp(old),
+                (Some((new, _)), Some((old, _))) => (*new).cmp(*old),
                 (Some(_), None) => std::cmp::Ordering::Less,
                 (None, Some(_)) => std::cmp::Ordering::Greater,
                 (None, None) => break,
@@ -120,7 +179,7 @@ impl Storage for Overlay<'_> {
                 kept.next();
             }
             if let Some((key, Some(value))) = changed.next() {
-                entries.push((key.clone(), value.clone()));
+                entries.push((key.to_vec(), value.clone()));
             }
         }
         entries

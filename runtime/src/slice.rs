@@ -6,14 +6,12 @@
 
 use std::sync::Arc;
 
-use codec::{Decode, DecodeWithMemTracking, Encode};
+use codec::{Decode, DecodeWithMemTracking, Encode, Input, Output};
 use rayon::prelude::*;
-use xln_primitives::{
-    Certificate, CertifiedMessage, ChannelId, EntityId, Hash, Network, Timestamp,
-};
+use xln_primitives::{Certificate, CertifiedMessage, ChannelId, EntityId, Hash, Network, Timestamp};
 use xln_tree::Hasher;
 
-use crate::{Authentic, Inbound, RuntimeMessage, SignedCall};
+use crate::{Authentic, Inbound, RuntimeMessage, SignedCall, logged};
 
 /// Number of a slice; the first of a network is 1, and they have no gaps.
 pub type SliceNumber = u64;
@@ -109,7 +107,7 @@ impl SliceInputs {
 }
 
 /// The log entry of a slice.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice {
     /// Its number.
     pub number: SliceNumber,
@@ -127,6 +125,42 @@ pub struct Slice {
     pub absent: Vec<EntityId>,
     /// Certificates of the frames that it made: by delivery round, then by entity.
     pub certificates: Vec<Certificate>,
+}
+
+impl Encode for Slice {
+    fn size_hint(&self) -> usize {
+        // A guess that spares most of the growing.
+        512_usize
+            .saturating_add(self.messages.len().saturating_mul(512))
+            .saturating_add(self.calls.len().saturating_mul(256))
+            .saturating_add(self.certificates.len().saturating_mul(68))
+    }
+
+    fn encode_to<O: Output + ?Sized>(&self, out: &mut O) {
+        self.number.encode_to(out);
+        self.timestamp.encode_to(out);
+        self.entropy.encode_to(out);
+        self.server.encode_to(out);
+        logged::encode(&self.messages, out);
+        self.calls.encode_to(out);
+        self.absent.encode_to(out);
+        self.certificates.encode_to(out);
+    }
+}
+
+impl Decode for Slice {
+    fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
+        Ok(Self {
+            number: Decode::decode(input)?,
+            timestamp: Decode::decode(input)?,
+            entropy: Decode::decode(input)?,
+            server: Decode::decode(input)?,
+            messages: logged::decode(input)?,
+            calls: Decode::decode(input)?,
+            absent: Decode::decode(input)?,
+            certificates: Decode::decode(input)?,
+        })
+    }
 }
 
 impl Slice {

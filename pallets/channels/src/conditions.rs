@@ -1,17 +1,17 @@
 //! The root of the pending conditions, cheap also with thousands of them.
 //!
 //! ```text
-//! root = keccak(page root 0 ‖ page root 1 ‖ …)          up to the last page in use; zero for no condition
-//!   page root = keccak(leaf 0 ‖ … ‖ leaf 63)            up to the last slot in use; zero for an empty page
+//! root = H(page root 0 ‖ page root 1 ‖ …)          up to the last page in use; zero for no condition
+//!   page root = H(leaf 0 ‖ … ‖ leaf 63)            up to the last slot in use; zero for an empty page
 //! ```
 //!
-//! A slot has one place; an empty one counts as zero. A change hashes its page and the list of pages, once per
+//! H is the [`commitment`] hash. A slot has one place; an empty one counts as zero. A change hashes its page and the list of pages, once per
 //! frame. The index also tells which slots are free: one bit each.
 
 use std::collections::BTreeMap;
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
-use xln_primitives::{ChannelId, Hash, Storage, StorageMap, keccak256};
+use xln_primitives::{ChannelId, Hash, Storage, StorageMap, commitment};
 
 use crate::{
     TransitionError,
@@ -162,7 +162,7 @@ fn hash_all<'a>(hashes: impl ExactSizeIterator<Item = &'a Hash>) -> Hash {
     for hash in hashes {
         bytes.extend_from_slice(hash.as_ref());
     }
-    keccak256(&bytes)
+    commitment(&bytes)
 }
 
 /// The root over a set of leaves, computed from nothing; for checks.
@@ -190,7 +190,7 @@ mod tests {
     const CHANNEL: ChannelId = ChannelId::new([7; 32]);
 
     fn leaf(n: u32) -> Hash {
-        keccak256(&n.to_be_bytes())
+        commitment(&n.to_be_bytes())
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use xln_primitives::{
-    Amount, AssetId, BoundedVec, ConstU32, EntityId, Hash, Height, Side, Timestamp, keccak256,
+    Amount, AssetId, BoundedVec, ConstU32, EntityId, Hash, Height, Side, Timestamp, commitment,
 };
 
 use crate::{PaymentHash, Preimage};
@@ -30,7 +30,7 @@ pub struct HtlcTerms {
 }
 
 impl HtlcTerms {
-    /// The leaf of the conditions' root: keccak-256 over ABI words
+    /// The leaf of the conditions' root: [`commitment`] hash over ABI words
     /// `(uint256 kind = 0, bool payerIsLeft, bytes32 asset, uint256 amount, bytes32 hash, uint256 deadline)`.
     #[must_use]
     pub fn leaf(&self) -> Hash {
@@ -40,7 +40,7 @@ impl HtlcTerms {
         words[3][16..].copy_from_slice(&self.amount.get().to_be_bytes());
         words[4] = *self.hash.as_bytes();
         words[5][24..].copy_from_slice(&self.deadline.as_millis().to_be_bytes());
-        keccak256(words.as_flattened())
+        commitment(words.as_flattened())
     }
 }
 

@@ -1,16 +1,16 @@
 //! What the two sides commit to.
 //!
 //! ```text
-//! state_hash = keccak(dispute hash ‖ agreement hash)
+//! state_hash = H(dispute hash ‖ agreement hash)
 //!   dispute    channel, epoch, height, conditions root, offdelta per asset        (ABI words, for a contract)
 //!   agreement  time, collateral, ondelta, limits, holds, depositary nonce, close  (SCALE)
 //! ```
 //!
-//! The depositary opens the dispute section only and adds its own `ondelta`, so funding a channel never outdates a
+//! H is the [`commitment`] hash. The depositary opens the dispute section only and adds its own `ondelta`, so funding a channel never outdates a
 //! proof.
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
-use xln_primitives::{AssetId, BoundedVec, ChannelId, ConstU32, Delta, Hash, Height, keccak256};
+use xln_primitives::{AssetId, BoundedVec, ChannelId, ConstU32, Delta, Hash, Height, commitment};
 
 use crate::channel::{Channel, MAX_SUBCHANNELS, Status};
 
@@ -37,12 +37,12 @@ pub struct DisputeProof {
     pub body: DisputeBody,
     /// Hash of the agreement section.
     pub agreement: Hash,
-    /// `keccak(body.hash() ‖ agreement)`: what the peer's frame or acknowledgement says.
+    /// `H(body.hash() ‖ agreement)`: what the peer's frame or acknowledgement says.
     pub state_hash: Hash,
 }
 
 impl DisputeBody {
-    /// keccak-256 over ABI words: `channel, epoch, height, conditionsRoot, count`, then `asset, int256 offdelta`
+    /// [`commitment`] hash over ABI words: `channel, epoch, height, conditionsRoot, count`, then `asset, int256 offdelta`
     /// per asset.
     #[must_use]
     pub fn hash(&self) -> Hash {
@@ -119,7 +119,7 @@ fn join(dispute: &Hash, agreement: &Hash) -> Hash {
     let mut bytes = [0; 64];
     bytes[..32].copy_from_slice(dispute.as_ref());
     bytes[32..].copy_from_slice(agreement.as_ref());
-    keccak256(&bytes)
+    commitment(&bytes)
 }
 
 fn dispute_hash<'a>(
@@ -142,7 +142,7 @@ fn dispute_hash<'a>(
         bytes.extend_from_slice(&[sign; 16]);
         bytes.extend_from_slice(&delta.get().to_be_bytes());
     }
-    keccak256(&bytes)
+    commitment(&bytes)
 }
 
 fn word(bytes: &mut Vec<u8>, number: u128) {
@@ -163,7 +163,7 @@ fn agreement_hash(channel: &Channel) -> Hash {
         Status::Frozen { closing, .. } => closing.as_ref(),
     };
     closing.encode_to(&mut bytes);
-    keccak256(&bytes)
+    commitment(&bytes)
 }
 
 #[cfg(test)]

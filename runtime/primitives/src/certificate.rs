@@ -5,8 +5,7 @@ use sp_core::{ConstU32, bounded::BoundedVec};
 
 use crate::{
     Board, FrameHash, FrameHeader, Hash, Height, MemberId, Network, PublicKey, Signature, SignatureError,
-    Weight, board::MAX_MEMBERS, crypto::SignatureCheck,
-    crypto::bls,
+    Weight, board::MAX_MEMBERS, crypto::SignatureCheck, crypto::bls,
 };
 
 /// A consensus round within a height; always 0 for a board of one.
@@ -145,11 +144,11 @@ impl Certificate {
     ) -> Result<(), CertificateError> {
         match self {
             Self::Single(signature) => {
-                let check = single_check(network, board, header, *signature)?;
+                let check = single_check(network, board, board.hash(), header, *signature)?;
                 Ok(check.key.verify(&check.message, &check.signature)?)
             }
             Self::Aggregate { round, signers, signature } => {
-                require_board(board, header)?;
+                require_board(board.hash(), header)?;
                 let (keys, weight) = signing_keys(board, signers)?;
                 let quorum = board.quorum();
                 if weight < quorum {
@@ -165,15 +164,16 @@ impl Certificate {
     /// ([`crypto::verify_batch`](crate::crypto::verify_batch)). `None` for the certificate of a board of several, which
     /// [`Certificate::verify`] checks.
     ///
-    /// The board itself must have been checked ([`Board::validate`]) before.
+    /// The board itself must have been checked ([`Board::validate`]) before; `board_hash` is its [`Board::hash`].
     pub fn single_check(
         &self,
         network: Network,
         board: &Board,
+        board_hash: Hash,
         header: &FrameHeader,
     ) -> Result<Option<SignatureCheck<[u8; VOTE_BYTES]>>, CertificateError> {
         match self {
-            Self::Single(signature) => single_check(network, board, header, *signature).map(Some),
+            Self::Single(signature) => single_check(network, board, board_hash, header, *signature).map(Some),
             Self::Aggregate { .. } => Ok(None),
         }
     }
@@ -182,16 +182,16 @@ impl Certificate {
 fn single_check(
     network: Network,
     board: &Board,
+    board_hash: Hash,
     header: &FrameHeader,
     signature: Signature,
 ) -> Result<SignatureCheck<[u8; VOTE_BYTES]>, CertificateError> {
-    require_board(board, header)?;
+    require_board(board_hash, header)?;
     let key = *board.sole_signer().ok_or(CertificateError::Form)?;
     Ok(SignatureCheck { key, message: Vote::precommit(network, header, 0).sign_bytes(), signature })
 }
 
-fn require_board(board: &Board, header: &FrameHeader) -> Result<(), CertificateError> {
-    let given = board.hash();
+fn require_board(given: Hash, header: &FrameHeader) -> Result<(), CertificateError> {
     if header.board_hash == given {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use codec::{Decode, DecodeWithMemTracking, Encode};
 
 use crate::{
-    Board, BoardError, Certificate, CertificateError, EntityId, FrameHeader, Hash, Network, keccak256,
+    Board, BoardError, Certificate, CertificateError, EntityId, FrameHeader, Hash, Network, commitment,
     outputs::MerklePath,
 };
 
@@ -33,7 +33,7 @@ pub struct Message<C> {
 
 impl<C: Encode + Kind> Message<C> {
     /// The leaf that stands for this message under its frame's outputs root:
-    /// `keccak256(0x00 ‖ network ‖ from ‖ to ‖ sequence ‖ kind ‖ keccak256(payload))`, integers big-endian.
+    /// `H(0x00 ‖ network ‖ from ‖ to ‖ sequence ‖ kind ‖ H(payload))` with H the [`commitment`] hash, integers big-endian.
     #[must_use]
     pub fn leaf(&self, network: &Network) -> Hash {
         let mut bytes = [0; 138];
@@ -42,8 +42,8 @@ impl<C: Encode + Kind> Message<C> {
         bytes[65..97].copy_from_slice(self.to.as_ref());
         bytes[97..105].copy_from_slice(&self.sequence.to_be_bytes());
         bytes[105] = self.call.kind();
-        bytes[106..].copy_from_slice(self.call.using_encoded(keccak256).as_ref());
-        keccak256(&bytes)
+        bytes[106..].copy_from_slice(self.call.using_encoded(commitment).as_ref());
+        commitment(&bytes)
     }
 }
 
@@ -148,7 +148,15 @@ mod tests {
         };
         let vote = Vote::precommit(NETWORK, &header, 0).sign_bytes();
         let certificate = Certificate::Single(secret.sign(&vote).unwrap());
-        (CertifiedMessage { message: Arc::new(message(2)), path: tree.path(1).unwrap(), header, certificate }, board)
+        (
+            CertifiedMessage {
+                message: Arc::new(message(2)),
+                path: tree.path(1).unwrap(),
+                header,
+                certificate,
+            },
+            board,
+        )
     }
 
     #[test]

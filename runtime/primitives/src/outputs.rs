@@ -1,20 +1,20 @@
 //! The Merkle root over what a frame says, and the path that proves one message.
 //!
 //! ```text
-//!          root = keccak(0x02 ‖ count ‖ top)
+//!          root = H(0x02 ‖ count ‖ top)
 //!                        │
-//!                 keccak(0x01 ‖ a ‖ b)          an odd node is carried up unchanged
+//!                 H(0x01 ‖ a ‖ b)          an odd node is carried up unchanged
 //!                 /               \
-//!   leaf 0 = keccak(0x00 ‖ …)    leaf 1 = …
+//!   leaf 0 = H(0x00 ‖ …)    leaf 1 = …
 //! ```
 //!
-//! Index and count are committed, so a leaf has one place and a path one length. The same tree commits to a
+//! H is the [`commitment`] hash. Index and count are committed, so a leaf has one place and a path one length. The same tree commits to a
 //! frame's inputs and to the receipts of a block.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use sp_core::{ConstU32, bounded::BoundedVec};
 
-use crate::{Hash, keccak256};
+use crate::{Hash, commitment};
 
 /// Longest path: enough for 2³² leaves.
 pub const MAX_PATH: u32 = 32;
@@ -34,14 +34,14 @@ fn join(left: &Hash, right: &Hash) -> Hash {
     let mut bytes = [1; 65];
     bytes[1..33].copy_from_slice(left.as_ref());
     bytes[33..].copy_from_slice(right.as_ref());
-    keccak256(&bytes)
+    commitment(&bytes)
 }
 
 fn seal(count: u32, top: &Hash) -> Hash {
     let mut bytes = [2; 37];
     bytes[1..5].copy_from_slice(&count.to_be_bytes());
     bytes[5..].copy_from_slice(top.as_ref());
-    keccak256(&bytes)
+    commitment(&bytes)
 }
 
 /// All levels of the tree over a list of leaves, for making paths.
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     fn leaves(count: u8) -> Vec<Hash> {
-        (0..count).map(|n| keccak256(&[n])).collect()
+        (0..count).map(|n| commitment(&[n])).collect()
     }
 
     #[test]

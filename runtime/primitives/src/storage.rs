@@ -5,7 +5,7 @@
 
 use core::marker::PhantomData;
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen, Output};
 
 /// First byte of every key: what kind of thing is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -51,7 +51,13 @@ impl StorageKey {
     /// stay distinct; no key of ours is that long.
     #[must_use]
     pub fn with(mut self, part: &impl Encode) -> Self {
-        part.using_encoded(|encoded| self.extend(encoded));
+        let length = self.length;
+        let mut in_place = InPlace { key: &mut self, full: false };
+        part.encode_to(&mut in_place);
+        if in_place.full {
+            self.length = length;
+            part.using_encoded(|encoded| self.extend(encoded));
+        }
         self
     }
 
@@ -66,6 +72,26 @@ impl StorageKey {
             let digest = crate::keccak256(&whole);
             self.bytes[2..34].copy_from_slice(digest.as_ref());
             self.length = 34;
+        }
+    }
+}
+
+/// Encodes into a key, without a buffer in between.
+struct InPlace<'a> {
+    key: &'a mut StorageKey,
+    /// Whether something did not fit.
+    full: bool,
+}
+
+impl Output for InPlace<'_> {
+    fn write(&mut self, bytes: &[u8]) {
+        let end = self.key.length.saturating_add(bytes.len());
+        match self.key.bytes.get_mut(self.key.length..end) {
+            Some(place) if !self.full => {
+                place.copy_from_slice(bytes);
+                self.key.length = end;
+            }
+            _ => self.full = true,
         }
     }
 }

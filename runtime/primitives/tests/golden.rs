@@ -310,12 +310,12 @@ fn a_message_is_proven_by_its_leaf_and_path() {
     );
     pin(
         &message().leaf(&Network::new(filled(9))),
-        "aced65098e8643d1e5715ebef8677d3dd38a6b6e8d7eaed9f067fadf5aaa5f54",
+        "95e36cef68e97ed065af68cefcc8ededa71ff01d6148b89e185ffa6352f9dd25",
     );
-    pin(&path(), "0200000003000000045fea46c6ed18832adf4be39bd33e5eeb7cb62ff55182560b78bf99b1220e0ffa");
+    pin(&path(), "0200000003000000047dfb6d5986153fae21ad072c102d9b029a7c247f7e4019dc0ad217145a4a3485");
     pin(
         &path().root(Hash::new(filled(3))).unwrap(),
-        "f420df3e56a110ce03c1b619c60d6d0307095aabd123d23f9a8840bdd38c4658",
+        "8058bb7e51198a98bc0cf6d40d74f2deadf68c983f717fdeebed43f6533cf2fd",
     );
     let certified = CertifiedMessage {
         message: std::sync::Arc::new(message()),
@@ -323,7 +323,7 @@ fn a_message_is_proven_by_its_leaf_and_path() {
         header: header(),
         certificate: Certificate::Single(Signature::Ed25519([4; 64])),
     };
-    pin(&certified, "389 bytes 0x0d5d9203b9c34cddf87e008eea63279dd595a5a023b44843f8faa6ee315b726d");
+    pin(&certified, "389 bytes 0x38c9f76273683b1e0b4fc2209a2924d077b73d373a369ce641c0db9fc7814d9d");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use pallet_channels::{PaymentStatus, view};
 use xln_integration::{Actor, Random, World};
 use xln_primitives::{CallError, EntityId, Hash, Network, Signature, Timestamp};
 use xln_runtime::{
-    Delivery, Executed, Inbound, ServerInput, SignedCall, SliceInputs, authenticate_calls, authenticate_message,
-    invariants,
+    Delivery, Executed, Inbound, ServerInput, SignedCall, SliceInputs, authenticate_calls,
+    authenticate_message, invariants,
 };
 
 use crate::{
