@@ -1,23 +1,27 @@
 //! Changing entries: the one way in which a tree changes, for a single key as for a million.
 //!
-//! The operations, sorted by key, go down the tree together; each node hands each child its share, so a node is
-//! visited once per batch. On the way back every node takes the one shape that its content demands
-//! ([`Child::settle`]).
+//! The operations, sorted by key, go down the tree together; each branch hands each child its share, so a node is
+//! visited once per batch, and large shares of different children are worked on in parallel. On the way back every
+//! node is hashed and takes the one shape that its content demands.
 
 use std::sync::Arc;
 
 use crate::{
     bits::Bits,
-    branch::{Branch, Changes},
+    branch::{Branch, Place},
+    build::Builder,
     config::Config,
-    entry::Entry,
+    entry::{Entry, push},
     hash::Memo,
+    leaf::Leaf,
     node::{Child, Node},
-    row::{Item, Row},
+    reshape::{Changes, Shape, reshape},
 };
 
-/// Up to this many operations on a leaf are made one by one; more are merged with its entries in one pass, which
-/// forgets the hashes between them.
+/// From this number of operations on, the shares of several children are worked on in parallel.
+const PARALLEL_MIN: usize = 256;
+
+/// Up to this many operations on a leaf are looked for one by one; more are merged with its entries.
 const ONE_BY_ONE_MAX: usize = 8;
 
 /// One change: the key gets a value, or goes.
@@ -31,17 +35,23 @@ pub(crate) struct Operation<'a> {
 
 impl<'a> Operation<'a> {
     pub(crate) fn new(bits: Bits<'a>, value: Option<&'a [u8]>) -> Self {
-        let head = (0..16).fold(0, |head, index| (head << 8) | u128::from(bits.byte(index)));
+        let head = match bits.key().first_chunk() {
+            Some(head) => u128::from_be_bytes(*head),
+            None => (0..16).fold(0, |head, index| (head << 8) | u128::from(bits.byte(index))),
+        };
         Self { head, bits, value }
     }
 
-    fn order(&self, other: &Self) -> core::cmp::Ordering {
+    pub(crate) fn order(&self, other: &Self) -> core::cmp::Ordering {
         self.head.cmp(&other.head).then_with(|| self.bits.key().cmp(other.bits.key()))
     }
 }
 
 /// Sorts operations by key; of those on one key the last stays.
 pub(crate) fn sort(operations: &mut Vec<Operation<'_>>) {
+    if operations.is_sorted_by(|a, b| a.order(b).is_lt()) {
+        return;
+    }
     operations.sort_by(Operation::order);
     operations.reverse();
     operations.dedup_by(|a, b| a.order(b).is_eq());
@@ -73,7 +83,7 @@ pub(crate) fn apply(
     config: Config,
     hashing: Hashing,
 ) {
-    let batch = Batch { config, hashing };
+    let batch = Batch(Builder { config, hashing });
     match root {
         None => *root = batch.build(operations),
         Some(child) => {
@@ -85,55 +95,72 @@ pub(crate) fn apply(
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Batch {
-    config: Config,
-    hashing: Hashing,
+struct Batch(Builder);
+
+/// The share of one child, or of a new one.
+struct Share<'t, 'o> {
+    operations: &'t [Operation<'o>],
+    target: Target<'t>,
+}
+
+enum Target<'t> {
+    /// The child at an index, the number of entries it had, and what became of it.
+    Child { index: usize, child: &'t mut Child, before: usize, outcome: Outcome },
+    /// What the operations put before the child at an index, beside all children.
+    New { before: usize, child: Option<Child> },
 }
 
 impl Batch {
     /// A subtree of what the operations put.
     fn build(self, operations: &[Operation<'_>]) -> Option<Child> {
-        let put = |operation: &Operation<'_>| Some(Entry::new(operation.bits, operation.value?));
-        let entries: Vec<Entry> = operations.iter().filter_map(put).collect();
-        if entries.is_empty() {
-            return None;
+        let mut entries = Vec::with_capacity(operations.len());
+        for operation in operations {
+            if let Some(value) = operation.value {
+                push(&mut entries, Entry::new(operation.bits.key(), value));
+            }
         }
-        let mut child = Child::of(row_of(entries), self.config);
-        if self.hashing == Hashing::Now {
-            child.refresh(self.config);
-        }
-        Some(child)
+        self.0.build(&mut entries)
     }
 
     /// Operations on a subtree, whose keys do not differ before `from` from those in it. Calls itself through
     /// [`Batch::branch`], at most once per level of the tree.
-    fn child(self, child: &mut Child, from: u16, mut operations: &[Operation<'_>]) -> Outcome {
-        if let Node::Branch(branch) = &*child.node {
-            let put = operations.iter().filter(|operation| operation.value.is_some());
-            let leaves = put.filter_map(|operation| branch.leaves(operation.bits, from, self.config)).min();
-            if let Some(position) = leaves {
-                let above = Branch::above(child.clone(), branch.prefix(), position, self.config);
-                *child = Child { node: Arc::new(Node::Branch(above)), hash: Memo::STALE };
+    fn child(self, child: &mut Child, from: u16, operations: &[Operation<'_>]) -> Outcome {
+        let Builder { config, hashing } = self.0;
+        if let Node::Branch(branch) = &child.node
+            && let Some(position) = self.departs(branch, from, operations)
+        {
+            let above = Branch::above(child.clone(), branch.prefix(), position, config);
+            *child = Child::new(Node::Branch(Arc::new(above)));
+        }
+        let shape = match &mut child.node {
+            Node::Leaf(leaf) => self.leaf(leaf, operations),
+            Node::Branch(branch) => {
+                let operations = self.within(branch, from, operations);
+                if operations.is_empty() {
+                    return Outcome::Same;
+                }
+                self.branch(Arc::make_mut(branch), operations)
             }
-        }
-        if let Node::Branch(branch) = &*child.node {
-            operations = self.within(branch, from, operations);
-        }
-        let changed = match Arc::make_mut(&mut child.node) {
-            Node::Leaf(row) => leaf(row, operations),
-            Node::Branch(branch) => self.branch(branch, operations),
         };
-        if !changed {
-            return Outcome::Same;
+        match shape {
+            None => return Outcome::Same,
+            Some(Shape::Empty) => return Outcome::Empty,
+            Some(Shape::Kept) => child.hash = Memo::STALE,
+            Some(Shape::Other(other)) => *child = other,
         }
-        child.hash = Memo::STALE;
-        if !child.settle(self.config) {
-            return Outcome::Empty;
-        }
-        if self.hashing == Hashing::Now {
-            child.refresh(self.config);
+        if hashing == Hashing::Now {
+            child.refresh(config);
         }
         Outcome::Changed
+    }
+
+    /// The first position at which a key that is put leaves the prefix of a branch.
+    fn departs(self, branch: &Branch, from: u16, operations: &[Operation<'_>]) -> Option<u16> {
+        let mut put = operations.iter().filter(|operation| operation.value.is_some());
+        // Keys are sorted, so one at an end agrees with the prefix for the shortest.
+        let ends = [put.next(), put.next_back()];
+        let departs = |operation: &Operation<'_>| branch.leaves(operation.bits, from, self.0.config);
+        ends.into_iter().flatten().filter_map(departs).min()
     }
 
     /// The operations on keys that agree with the prefix of a branch. The others find nothing: they are removals, as
@@ -144,7 +171,7 @@ impl Batch {
         from: u16,
         operations: &'a [Operation<'b>],
     ) -> &'a [Operation<'b>] {
-        let agrees = |operation: &Operation<'_>| branch.leaves(operation.bits, from, self.config).is_none();
+        let agrees = |operation: &Operation<'_>| branch.leaves(operation.bits, from, self.0.config).is_none();
         // Keys with one prefix are neighbours.
         match (operations.iter().position(agrees), operations.iter().rposition(agrees)) {
             (Some(first), Some(last)) => operations.get(first..=last).unwrap_or_default(),
@@ -152,110 +179,137 @@ impl Batch {
         }
     }
 
-    /// Operations on the children of a branch, which agree with its prefix. Returns whether anything changed.
-    fn branch(self, branch: &mut Branch, operations: &[Operation<'_>]) -> bool {
-        let (level, width, end) = (branch.level(), self.config.bit_width(), branch.end(self.config));
-        let slot = |operation: &Operation<'_>| operation.bits.chunk(level, width);
-        let mut changes = Changes { entries: branch.len(), ..Changes::default() };
-        for share in operations.chunk_by(|a, b| slot(a) == slot(b)) {
-            let Some(first) = share.first() else { continue };
-            let slot = slot(first);
-            let Ok(index) = branch.slots().binary_search(&slot) else {
-                if let Some(child) = self.build(share) {
-                    changes.entries += child.len();
-                    changes.born.push((slot, child));
+    /// Operations on the children of a branch, which agree with its prefix. None if nothing changed.
+    fn branch(self, branch: &mut Branch, operations: &[Operation<'_>]) -> Option<Shape> {
+        let config = self.0.config;
+        let end = branch.end(config);
+        let places: Vec<Place> =
+            operations.iter().map(|operation| branch.place(operation.bits, config)).collect();
+        let mut shares = Vec::new();
+        let mut children = branch.links.iter_mut().enumerate();
+        let mut rest = operations;
+        for same in places.chunk_by(|a, b| a == b) {
+            let Some((operations, later)) = rest.split_at_checked(same.len()) else { break };
+            rest = later;
+            let target = match same.first() {
+                Some(Place::Into(place)) => {
+                    children.find(|(index, _)| index == place).map(|(index, link)| {
+                        let child = &mut link.child;
+                        Target::Child { index, before: child.len(), child, outcome: Outcome::Same }
+                    })
                 }
-                continue;
+                Some(Place::Beside { before, .. }) => Some(Target::New { before: *before, child: None }),
+                None => None,
             };
-            let Some(child) = branch.child_mut(index) else { continue };
-            let before = child.len();
-            match self.child(child, end, share) {
-                Outcome::Same => {}
-                Outcome::Empty => {
-                    changes.entries -= before;
+            shares.extend(target.map(|target| Share { operations, target }));
+        }
+        self.run(&mut shares, end);
+
+        let mut changes = Changes::default();
+        let mut entries = branch.entries;
+        for share in shares {
+            match share.target {
+                Target::Child { outcome: Outcome::Same, .. } | Target::New { child: None, .. } => {}
+                Target::New { before, child: Some(child) } => {
+                    entries += child.len();
+                    changes.born.push((before, child));
+                }
+                Target::Child { index, before, outcome: Outcome::Empty, .. } => {
+                    entries -= before;
                     changes.emptied.push(index);
+                    changes.shrunk = true;
                 }
-                Outcome::Changed => {
-                    changes.entries = changes.entries - before + child.len();
+                Target::Child { index, child, before, outcome: Outcome::Changed } => {
+                    let now = child.len();
+                    entries = entries - before + now;
                     changes.touched.push(index);
+                    changes.shrunk |= now < before;
                 }
             }
         }
-        if changes.is_empty() {
-            return false;
+        if changes.touched.is_empty() && changes.emptied.is_empty() && changes.born.is_empty() {
+            return None;
         }
-        branch.replace(changes, self.config);
-        true
+        branch.entries = entries;
+        Some(reshape(branch, changes, config))
     }
-}
 
-/// Operations on a leaf, which may come out empty or too large. Returns whether anything changed.
-fn leaf(row: &mut Row<Entry>, operations: &[Operation<'_>]) -> bool {
-    if operations.len() > ONE_BY_ONE_MAX {
-        let entries = core::mem::take(row).into_items();
-        *row = row_of(merge(entries, operations));
-        return true;
-    }
-    let mut changed = false;
-    for operation in operations {
-        changed |= one(row, operation);
-    }
-    changed
-}
-
-/// One operation on a leaf. Returns whether anything changed.
-fn one(row: &mut Row<Entry>, operation: &Operation<'_>) -> bool {
-    let near = row.find(operation.bits);
-    let Some(entry) = row.items_mut().get_mut(near) else {
-        // The leaf is empty.
-        let Some(value) = operation.value else { return false };
-        row.insert(0, Entry::new(operation.bits, value), None, None);
-        return true;
-    };
-    match (entry.bits().first_difference(operation.bits), operation.value) {
-        (None, Some(value)) => {
-            let changed = entry.set(value);
-            if changed {
-                row.touch(&[near]);
+    /// Works on all shares, which end at bit `end`.
+    fn run(self, shares: &mut [Share<'_, '_>], end: u16) {
+        if shares.len() > 1
+            && shares.iter().map(|share| share.operations.len()).sum::<usize>() >= PARALLEL_MIN
+        {
+            let (left, right) = shares.split_at_mut(shares.len() / 2);
+            rayon::join(|| self.run(left, end), || self.run(right, end));
+            return;
+        }
+        for Share { operations, target } in shares {
+            match target {
+                Target::Child { child, outcome, .. } => *outcome = self.child(child, end, operations),
+                Target::New { child, .. } => *child = self.build(operations),
             }
-            changed
         }
-        (None, None) => row.remove(near).is_some(),
-        (Some(position), Some(value)) => {
-            let (index, left, right) = row.place(near, position, operation.bits.bit(position));
-            row.insert(index, Entry::new(operation.bits, value), left, right);
-            true
+    }
+
+    /// Operations on a leaf. None if nothing changed.
+    fn leaf(self, leaf: &mut Leaf, operations: &[Operation<'_>]) -> Option<Shape> {
+        if operations.len() <= ONE_BY_ONE_MAX
+            && let Some(values) = new_values(leaf, operations)
+        {
+            if values.is_empty() {
+                return None;
+            }
+            for (index, entry) in values {
+                let hash = match self.0.hashing {
+                    Hashing::Now => entry.hash(self.0.config.hasher()),
+                    Hashing::Later => Memo::STALE,
+                };
+                leaf.set(index, entry.value, hash);
+            }
+            return Some(Shape::Kept);
         }
-        (Some(_), None) => false,
+        let mut entries = merge(leaf, operations);
+        Some(self.0.build(&mut entries).map_or(Shape::Empty, Shape::Other))
     }
 }
 
-/// Sorted entries after sorted operations on them.
-fn merge(entries: Vec<Entry>, operations: &[Operation<'_>]) -> Vec<Entry> {
-    let mut merged = Vec::with_capacity(entries.len() + operations.len());
-    let mut entries = entries.into_iter().peekable();
+/// The entries whose value changes, if all that the operations do is to give entries values of the same length.
+fn new_values<'a>(leaf: &Leaf, operations: &[Operation<'a>]) -> Option<Vec<(usize, Entry<'a>)>> {
+    let parts = leaf.parts();
+    let mut values = Vec::new();
     for operation in operations {
-        while let Some(entry) = entries.next_if(|entry| entry.key() < operation.bits.key()) {
-            merged.push(entry);
+        let index = parts.find(operation.bits);
+        let (key, value) = parts.pair(index);
+        let found = key == operation.bits.key();
+        match operation.value {
+            Some(new) if found && new == value => {}
+            Some(new) if found && new.len() == value.len() => {
+                values.push((index, Entry::new(operation.bits.key(), new)));
+            }
+            None if !found => {}
+            _ => return None,
         }
-        let present = entries.next_if(|entry| entry.key() == operation.bits.key());
+    }
+    Some(values)
+}
+
+/// The entries of a leaf after sorted operations on them.
+fn merge<'a>(leaf: &'a Leaf, operations: &[Operation<'a>]) -> Vec<Entry<'a>> {
+    let parts = leaf.parts();
+    let mut merged = Vec::with_capacity(parts.len() + operations.len());
+    let mut entries = parts.entries().peekable();
+    for operation in operations {
+        let key = operation.bits.key();
+        while let Some(entry) = entries.next_if(|entry| entry.key < key) {
+            push(&mut merged, entry);
+        }
+        let present = entries.next_if(|entry| entry.key == key);
         match (present, operation.value) {
-            (Some(mut entry), Some(value)) => {
-                entry.set(value);
-                merged.push(entry);
-            }
-            (None, Some(value)) => merged.push(Entry::new(operation.bits, value)),
+            (Some(entry), Some(value)) if entry.value == value => push(&mut merged, entry),
+            (_, Some(value)) => push(&mut merged, Entry::new(key, value)),
             (_, None) => {}
         }
     }
-    merged.extend(entries);
+    entries.for_each(|entry| push(&mut merged, entry));
     merged
-}
-
-/// A row of sorted entries.
-fn row_of(entries: Vec<Entry>) -> Row<Entry> {
-    let next = entries.iter().skip(1);
-    // Two entries never have the same key.
-    let splits = entries.iter().zip(next).filter_map(|(a, b)| a.bits().first_difference(b.bits())).collect();
-    Row::new(entries, splits)
 }
