@@ -4,11 +4,9 @@
 //! visited once per batch, and large shares of different children are worked on in parallel. On the way back every
 //! node is hashed and takes the one shape that its content demands.
 
-use std::sync::Arc;
-
 use crate::{
     bits::Bits,
-    branch::{Branch, Place},
+    branch::{Branch, Link, Place},
     build::Builder,
     config::Config,
     entry::{Entry, push},
@@ -97,17 +95,55 @@ pub(crate) fn apply(
 #[derive(Debug, Clone, Copy)]
 struct Batch(Builder);
 
-/// The share of one child, or of a new one.
+/// The share of one child, or of a new one, and what became of it.
 struct Share<'t, 'o> {
     operations: &'t [Operation<'o>],
     target: Target<'t>,
 }
 
 enum Target<'t> {
-    /// The child at an index, the number of entries it had, and what became of it.
-    Child { index: usize, child: &'t mut Child, before: usize, outcome: Outcome },
+    /// The child at an index.
+    Old { index: usize, link: &'t mut Link, before: usize, outcome: Outcome },
     /// What the operations put before the child at an index, beside all children.
     New { before: usize, child: Option<Child> },
+}
+
+impl<'t> Target<'t> {
+    fn old(index: usize, link: &'t mut Link) -> Self {
+        Self::Old { index, before: link.child.entries, link, outcome: Outcome::Same }
+    }
+
+    /// The target at a place.
+    fn at(place: Place, branch: &'t mut Branch) -> Option<Self> {
+        match place {
+            Place::Into(index) => Some(Self::old(index, branch.links_mut().get_mut(index)?)),
+            Place::Beside { before, .. } => Some(Self::New { before, child: None }),
+        }
+    }
+
+    /// Takes note of what became of it in a branch of `level`.
+    fn note(self, level: u16, changes: &mut Changes) {
+        match self {
+            Self::Old { outcome: Outcome::Same, .. } | Self::New { child: None, .. } => {}
+            Self::New { before, child: Some(child) } => {
+                changes.added += child.entries;
+                changes.born.push((before, child));
+            }
+            Self::Old { index, before, outcome: Outcome::Empty, .. } => {
+                changes.removed += before;
+                changes.shrunk = true;
+                changes.emptied.push(index);
+            }
+            Self::Old { index, link, before, outcome: Outcome::Changed } => {
+                let now = link.child.entries;
+                changes.added += now;
+                changes.removed += before;
+                changes.shrunk |= now < before;
+                changes.grown |= link.child.is_of_level(level);
+                changes.touched.push(index);
+            }
+        }
+    }
 }
 
 impl Batch {
@@ -129,17 +165,16 @@ impl Batch {
         if let Node::Branch(branch) = &child.node
             && let Some(position) = self.departs(branch, from, operations)
         {
-            let above = Branch::above(child.clone(), branch.prefix(), position, config);
-            *child = Child::new(Node::Branch(Arc::new(above)));
+            *child = Child::branch(Branch::above(child.clone(), position, config));
         }
         let shape = match &mut child.node {
             Node::Leaf(leaf) => self.leaf(leaf, operations),
             Node::Branch(branch) => {
                 let operations = self.within(branch, from, operations);
-                if operations.is_empty() {
-                    return Outcome::Same;
-                }
-                self.branch(Arc::make_mut(branch), operations)
+                self.branch(branch, operations).map(|(shape, changes)| {
+                    child.entries = child.entries + changes.added - changes.removed;
+                    shape
+                })
             }
         };
         match shape {
@@ -180,79 +215,94 @@ impl Batch {
     }
 
     /// Operations on the children of a branch, which agree with its prefix. None if nothing changed.
-    fn branch(self, branch: &mut Branch, operations: &[Operation<'_>]) -> Option<Shape> {
+    fn branch(self, branch: &mut Branch, operations: &[Operation<'_>]) -> Option<(Shape, Changes)> {
         let config = self.0.config;
-        let end = branch.end(config);
-        let places: Vec<Place> =
-            operations.iter().map(|operation| branch.place(operation.bits, config)).collect();
-        let mut shares = Vec::new();
-        let mut children = branch.links.iter_mut().enumerate();
-        let mut rest = operations;
-        for same in places.chunk_by(|a, b| a == b) {
-            let Some((operations, later)) = rest.split_at_checked(same.len()) else { break };
-            rest = later;
-            let target = match same.first() {
-                Some(Place::Into(place)) => {
-                    children.find(|(index, _)| index == place).map(|(index, link)| {
-                        let child = &mut link.child;
-                        Target::Child { index, before: child.len(), child, outcome: Outcome::Same }
-                    })
-                }
-                Some(Place::Beside { before, .. }) => Some(Target::New { before: *before, child: None }),
-                None => None,
-            };
-            shares.extend(target.map(|target| Share { operations, target }));
-        }
-        self.run(&mut shares, end);
-
+        let level = branch.level();
         let mut changes = Changes::default();
-        let mut entries = branch.entries;
-        for share in shares {
-            match share.target {
-                Target::Child { outcome: Outcome::Same, .. } | Target::New { child: None, .. } => {}
-                Target::New { before, child: Some(child) } => {
-                    entries += child.len();
-                    changes.born.push((before, child));
-                }
-                Target::Child { index, before, outcome: Outcome::Empty, .. } => {
-                    entries -= before;
-                    changes.emptied.push(index);
-                    changes.shrunk = true;
-                }
-                Target::Child { index, child, before, outcome: Outcome::Changed } => {
-                    let now = child.len();
-                    entries = entries - before + now;
-                    changes.touched.push(index);
-                    changes.shrunk |= now < before;
-                }
+        if operations.len() >= PARALLEL_MIN {
+            let mut shares = self.shares(branch, operations);
+            self.run(&mut shares);
+            shares.into_iter().for_each(|share| share.target.note(level, &mut changes));
+        } else {
+            let mut rest = operations;
+            while let Some((place, operations, later)) = self.next_share(branch, rest) {
+                rest = later;
+                let mut share = [Share { operations, target: Target::at(place, branch)? }];
+                self.run(&mut share);
+                share.into_iter().for_each(|share| share.target.note(level, &mut changes));
             }
         }
-        if changes.touched.is_empty() && changes.emptied.is_empty() && changes.born.is_empty() {
-            return None;
-        }
-        branch.entries = entries;
-        Some(reshape(branch, changes, config))
+        if changes.is_empty() { None } else { Some((reshape(branch, &changes, config), changes)) }
     }
 
-    /// Works on all shares, which end at bit `end`.
-    fn run(self, shares: &mut [Share<'_, '_>], end: u16) {
+    /// The first operations that belong in one place, this place, and the other operations.
+    fn next_share<'a, 'o>(
+        self,
+        branch: &Branch,
+        operations: &'a [Operation<'o>],
+    ) -> Option<(Place, &'a [Operation<'o>], &'a [Operation<'o>])> {
+        let place = |operation: &Operation<'_>| branch.place(operation.bits, self.0.config);
+        let first = place(operations.first()?);
+        let count = 1 + operations.iter().skip(1).take_while(|operation| place(operation) == first).count();
+        let (share, rest) = operations.split_at_checked(count)?;
+        Some((first, share, rest))
+    }
+
+    /// The shares of all children.
+    fn shares<'t, 'o>(self, branch: &'t mut Branch, operations: &'t [Operation<'o>]) -> Vec<Share<'t, 'o>> {
+        let mut places = Vec::new();
+        let mut rest = operations;
+        while let Some((place, operations, later)) = self.next_share(branch, rest) {
+            places.push((place, operations));
+            rest = later;
+        }
+        let mut links = branch.links_mut().iter_mut().enumerate();
+        let share = |(place, operations)| {
+            let target = match place {
+                Place::Into(place) => {
+                    let (index, link) = links.find(|(index, _)| *index == place)?;
+                    Target::old(index, link)
+                }
+                Place::Beside { before, .. } => Target::New { before, child: None },
+            };
+            Some(Share { operations, target })
+        };
+        places.into_iter().filter_map(share).collect()
+    }
+
+    /// Works on all shares.
+    fn run(self, shares: &mut [Share<'_, '_>]) {
         if shares.len() > 1
             && shares.iter().map(|share| share.operations.len()).sum::<usize>() >= PARALLEL_MIN
         {
             let (left, right) = shares.split_at_mut(shares.len() / 2);
-            rayon::join(|| self.run(left, end), || self.run(right, end));
+            rayon::join(|| self.run(left), || self.run(right));
             return;
         }
         for Share { operations, target } in shares {
             match target {
-                Target::Child { child, outcome, .. } => *outcome = self.child(child, end, operations),
+                Target::Old { link, outcome, .. } => *outcome = self.link(link, operations),
                 Target::New { child, .. } => *child = self.build(operations),
             }
         }
     }
 
+    /// Operations on the child behind a link.
+    fn link(self, link: &mut Link, operations: &[Operation<'_>]) -> Outcome {
+        let config = self.0.config;
+        let was_leaf = matches!(link.child.node, Node::Leaf(_));
+        let outcome =
+            self.child(&mut link.child, (link.level + 1) * u16::from(config.bit_width()), operations);
+        // The key that gave a leaf its path may be gone.
+        if was_leaf && outcome == Outcome::Changed {
+            link.path = link.child.first_key().chunk(link.level, config.bit_width());
+        }
+        outcome
+    }
+
     /// Operations on a leaf. None if nothing changed.
     fn leaf(self, leaf: &mut Leaf, operations: &[Operation<'_>]) -> Option<Shape> {
+        leaf.fetch();
         if operations.len() <= ONE_BY_ONE_MAX
             && let Some(values) = new_values(leaf, operations)
         {

@@ -173,7 +173,7 @@ impl<'a> Walk<'a> {
             self.skip();
             self.0.push(match &child.node {
                 Node::Leaf(leaf) => Rest::Leaf(leaf.parts(), 0),
-                Node::Branch(branch) => Rest::Links(&branch.links),
+                Node::Branch(branch) => Rest::Links(branch.links()),
             });
         }
     }

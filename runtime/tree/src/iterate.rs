@@ -64,6 +64,7 @@ impl Tree {
 impl<'a> Iter<'a> {
     /// Goes to the first key that is greater than the bound, or equal to it if `inclusive`.
     fn seek(&mut self, mut node: &'a Node, bound: Bits<'_>, inclusive: bool, config: Config) {
+        let mut from = 0;
         loop {
             match node {
                 Node::Leaf(leaf) => {
@@ -72,17 +73,18 @@ impl<'a> Iter<'a> {
                     return;
                 }
                 Node::Branch(branch) => {
-                    if let Some(position) = branch.leaves(bound, 0, config) {
+                    if let Some(position) = branch.leaves(bound, from, config) {
                         if !bound.bit(position) {
-                            self.stack.push(Frame::Branch(branch.links.iter()));
+                            self.stack.push(Frame::Branch(branch.links().iter()));
                         }
                         return;
                     }
+                    from = branch.end(config);
                     let (on_path, greater) = match branch.place(bound, config) {
-                        Place::Into(index) => (branch.links.get(index), index + 1),
+                        Place::Into(index) => (branch.links().get(index), index + 1),
                         Place::Beside { before, .. } => (None, before),
                     };
-                    let rest = branch.links.get(greater..).unwrap_or_default();
+                    let rest = branch.links().get(greater..).unwrap_or_default();
                     self.stack.push(Frame::Branch(rest.iter()));
                     match on_path {
                         Some(link) => node = &link.child.node,
@@ -113,7 +115,7 @@ impl<'a> Iterator for Iter<'a> {
                 Frame::Branch(children) => match children.next() {
                     Some(link) => self.stack.push(match &link.child.node {
                         Node::Leaf(leaf) => Frame::Leaf(leaf.parts(), 0),
-                        Node::Branch(branch) => Frame::Branch(branch.links.iter()),
+                        Node::Branch(branch) => Frame::Branch(branch.links().iter()),
                     }),
                     None => drop(self.stack.pop()),
                 },

@@ -1,10 +1,10 @@
 //! A leaf: some neighbouring entries in one block of memory.
 //!
 //! ```text
-//!  ┌───────┬──────────────┬────────────────┬──────────────┬─────────────┬──────────────────────────────────┐
-//!  │ count │ hash × count │ split × (n - 1)│ end × (n - 1)│ key length  │ key value key value … key value  │
-//!  │ u16   │ 32 bytes     │ u16            │ u16          │ u8 × count  │                                  │
-//!  └───────┴──────────────┴────────────────┴──────────────┴─────────────┴──────────────────────────────────┘
+//!  ┌───────┬─────────────────┬───────────────┬────────────────┬──────────────┬─────────────────────────────────┐
+//!  │ count │ split × (n - 1) │ end × (n - 1) │ key length × n │ hash × n     │ key value key value … key value │
+//!  │ u16   │ u16             │ u16           │ u8             │ 32 bytes     │                                 │
+//!  └───────┴─────────────────┴───────────────┴────────────────┴──────────────┴─────────────────────────────────┘
 //! ```
 //!
 //! One allocation holds everything that a look-up, a proof or a change needs, and copying a leaf copies bytes: no entry
@@ -40,8 +40,11 @@ use crate::{
 /// stays cheap.
 const DATA_BYTES_MAX: usize = 32 << 10;
 
-/// Bytes before the hashes.
+/// Bytes of the count.
 const HEAD_BYTES: usize = 2;
+
+/// What a processor reads from memory at once.
+const CACHE_LINE_BYTES: usize = 64;
 
 /// The block. A clone shares it.
 #[derive(Clone)]
@@ -62,7 +65,6 @@ impl Leaf {
         let mut block = Vec::with_capacity(HEAD_BYTES + entries.len() * (HASH_BYTES + 5) + data);
         // At most `MAX_LEAF_THRESHOLD`.
         block.extend(u16::try_from(entries.len()).unwrap_or(u16::MAX).to_le_bytes());
-        entries.iter().for_each(|entry| block.extend_from_slice(&entry.hash.bytes()));
         between().for_each(|entry| block.extend_from_slice(&entry.split.to_le_bytes()));
         let mut end = 0;
         for entry in between() {
@@ -72,6 +74,7 @@ impl Leaf {
         }
         // A key has at most 127 bytes.
         block.extend(entries.iter().map(|entry| u8::try_from(entry.key.len()).unwrap_or(u8::MAX)));
+        entries.iter().for_each(|entry| block.extend_from_slice(&entry.hash.bytes()));
         for entry in entries {
             block.extend_from_slice(entry.key);
             block.extend_from_slice(entry.value);
@@ -91,9 +94,14 @@ impl Leaf {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// How many hold the block. Asked only to bring it near before it is needed.
+    /// How many hold the block.
     pub(crate) fn holders(&self) -> usize {
         Arc::strong_count(&self.0)
+    }
+
+    /// Reads the whole block, so that the memory fetches all of it at once and not piece by piece.
+    pub(crate) fn fetch(&self) {
+        core::hint::black_box(self.0.iter().step_by(CACHE_LINE_BYTES).fold(0, |sum, byte| sum ^ byte));
     }
 
     /// The parts of the block.
@@ -101,10 +109,10 @@ impl Leaf {
         let count = self.len();
         let between = count.saturating_sub(1);
         let (_, rest) = cut(&self.0, HEAD_BYTES);
-        let (hashes, rest) = cut(rest, count * HASH_BYTES);
         let (splits, rest) = cut(rest, between * 2);
         let (ends, rest) = cut(rest, between * 2);
-        let (key_lengths, data) = cut(rest, count);
+        let (key_lengths, rest) = cut(rest, count);
+        let (hashes, data) = cut(rest, count * HASH_BYTES);
         Parts {
             hashes: hashes.as_chunks().0,
             splits: splits.as_chunks().0,
@@ -117,7 +125,8 @@ impl Leaf {
     /// Gives the entry at `index` another value of the same length, and its hash. Copies the block if it is shared.
     pub(crate) fn set(&mut self, index: usize, value: &[u8], hash: Memo) {
         let (start, end) = self.parts().bounds(index);
-        let data = self.0.len() - self.parts().data.len();
+        let data = self.data_start();
+        let hashes = self.hashes_start();
         let block = Arc::make_mut(&mut self.0);
         if let Some(place) = block.get_mut(..data + end)
             && let Some(place) = place.get_mut(data + start..)
@@ -125,7 +134,15 @@ impl Leaf {
         {
             place.copy_from_slice(value);
         }
-        set_hash(block, index, hash);
+        set_hash(block, hashes, index, hash);
+    }
+
+    fn data_start(&self) -> usize {
+        self.0.len() - self.parts().data.len()
+    }
+
+    fn hashes_start(&self) -> usize {
+        self.data_start() - self.len() * HASH_BYTES
     }
 
     /// The hash of the leaf; computes the hashes of entries that are not known.
@@ -137,9 +154,10 @@ impl Leaf {
                 None => entry.hash(hasher),
             });
             let hashes: Vec<Memo> = hashed.collect();
+            let start = self.hashes_start();
             let block = Arc::make_mut(&mut self.0);
             for (index, hash) in hashes.into_iter().enumerate() {
-                set_hash(block, index, hash);
+                set_hash(block, start, index, hash);
             }
         }
         let parts = self.parts();
@@ -147,8 +165,9 @@ impl Leaf {
     }
 }
 
-fn set_hash(block: &mut [u8], index: usize, hash: Memo) {
-    let start = HEAD_BYTES + index * HASH_BYTES;
+/// Writes a hash where `hashes` begin.
+fn set_hash(block: &mut [u8], hashes: usize, index: usize, hash: Memo) {
+    let start = hashes + index * HASH_BYTES;
     if let Some(place) = block.get_mut(start..start + HASH_BYTES) {
         place.copy_from_slice(&hash.bytes());
     }

@@ -1,8 +1,7 @@
 //! Nodes: leaves and branches, and the pointer to either.
 
-use std::sync::Arc;
-
 use crate::{
+    bits::Bits,
     branch::Branch,
     config::Config,
     hash::{Hash, Memo},
@@ -15,45 +14,54 @@ pub(crate) enum Node {
     /// At most as many entries as the leaf threshold.
     Leaf(Leaf),
     /// What does not fit a leaf.
-    Branch(Arc<Branch>),
+    Branch(Branch),
 }
 
-/// A subtree as its parent holds it: shared, with its hash.
+/// A subtree as its parent holds it: shared, with its hash and size.
 #[derive(Debug, Clone)]
 pub(crate) struct Child {
     pub(crate) node: Node,
+    /// Number of entries.
+    pub(crate) entries: usize,
     pub(crate) hash: Memo,
 }
 
 impl Child {
-    /// A subtree whose hash is not known.
-    pub(crate) const fn new(node: Node) -> Self {
-        Self { node, hash: Memo::STALE }
+    /// A leaf whose hash is not known.
+    pub(crate) fn leaf(leaf: Leaf) -> Self {
+        Self { entries: leaf.len(), node: Node::Leaf(leaf), hash: Memo::STALE }
     }
 
-    /// Number of entries.
-    pub(crate) fn len(&self) -> usize {
-        match &self.node {
-            Node::Leaf(leaf) => leaf.len(),
-            Node::Branch(branch) => branch.len(),
-        }
+    /// A branch whose hash is not known.
+    pub(crate) fn branch(branch: Branch) -> Self {
+        let entries = branch.links().iter().map(|link| link.child.entries).sum();
+        Self { entries, node: Node::Branch(branch), hash: Memo::STALE }
     }
 
-    /// The bits of `level` in the first key.
-    pub(crate) fn path(&self, level: u16, config: Config) -> u16 {
-        match &self.node {
-            Node::Leaf(leaf) => {
-                crate::bits::Bits::of_bound(leaf.parts().key(0)).chunk(level, config.bit_width())
+    /// The least key.
+    pub(crate) fn first_key(&self) -> Bits<'_> {
+        let mut node = &self.node;
+        loop {
+            match node {
+                Node::Leaf(leaf) => return Bits::of_bound(leaf.parts().key(0)),
+                Node::Branch(branch) => match branch.links().first() {
+                    Some(link) => node = &link.child.node,
+                    None => return Bits::of_bound(&[]),
+                },
             }
-            Node::Branch(branch) => branch.path(level, config),
         }
     }
 
-    /// How many hold the node. Asked only to bring it near before it is needed.
+    /// Whether this is a branch of that level.
+    pub(crate) fn is_of_level(&self, level: u16) -> bool {
+        matches!(&self.node, Node::Branch(branch) if branch.level() == level)
+    }
+
+    /// How many hold the node. It lies at the beginning of the node, so asking brings that into the cache.
     pub(crate) fn holders(&self) -> usize {
         match &self.node {
             Node::Leaf(leaf) => leaf.holders(),
-            Node::Branch(branch) => Arc::strong_count(branch),
+            Node::Branch(branch) => branch.holders(),
         }
     }
 
@@ -62,7 +70,7 @@ impl Child {
     pub(crate) fn is_known_to_equal(&self, other: &Self, comparable: bool) -> bool {
         let same = match (&self.node, &other.node) {
             (Node::Leaf(a), Node::Leaf(b)) => a.is(b),
-            (Node::Branch(a), Node::Branch(b)) => Arc::ptr_eq(a, b),
+            (Node::Branch(a), Node::Branch(b)) => a.is(b),
             _ => false,
         };
         same || (comparable && self.hash.get().is_some_and(|hash| other.hash.get() == Some(hash)))
@@ -75,7 +83,7 @@ impl Child {
         }
         let hash = match &mut self.node {
             Node::Leaf(leaf) => leaf.refresh(config),
-            Node::Branch(branch) => Arc::make_mut(branch).refresh(config),
+            Node::Branch(branch) => branch.refresh(self.entries, config),
         };
         self.hash = Memo::new(hash);
         hash

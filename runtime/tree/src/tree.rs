@@ -40,7 +40,7 @@ impl Tree {
     /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.root.as_ref().map_or(0, Child::len)
+        self.root.as_ref().map_or(0, |child| child.entries)
     }
 
     /// Whether there are no entries.
