@@ -6,7 +6,7 @@
 
 use crate::{
     bits::Bits,
-    branch::{Branch, Link, Place},
+    branch::{Branch, Link, Place, place},
     build::Builder,
     config::Config,
     entry::{Entry, push},
@@ -108,19 +108,7 @@ enum Target<'t> {
     New { before: usize, child: Option<Child> },
 }
 
-impl<'t> Target<'t> {
-    fn old(index: usize, link: &'t mut Link) -> Self {
-        Self::Old { index, before: link.child.entries, link, outcome: Outcome::Same }
-    }
-
-    /// The target at a place.
-    fn at(place: Place, branch: &'t mut Branch) -> Option<Self> {
-        match place {
-            Place::Into(index) => Some(Self::old(index, branch.links_mut().get_mut(index)?)),
-            Place::Beside { before, .. } => Some(Self::New { before, child: None }),
-        }
-    }
-
+impl Target<'_> {
     /// Takes note of what became of it in a branch of `level`.
     fn note(self, level: u16, changes: &mut Changes) {
         match self {
@@ -218,50 +206,50 @@ impl Batch {
     fn branch(self, branch: &mut Branch, operations: &[Operation<'_>]) -> Option<(Shape, Changes)> {
         let config = self.0.config;
         let level = branch.level();
-        let mut changes = Changes::default();
-        if operations.len() >= PARALLEL_MIN {
-            let mut shares = self.shares(branch, operations);
-            self.run(&mut shares);
-            shares.into_iter().for_each(|share| share.target.note(level, &mut changes));
-        } else {
-            let mut rest = operations;
-            while let Some((place, operations, later)) = self.next_share(branch, rest) {
-                rest = later;
-                let mut share = [Share { operations, target: Target::at(place, branch)? }];
-                self.run(&mut share);
-                share.into_iter().for_each(|share| share.target.note(level, &mut changes));
+        let links = branch.links_mut();
+        let mut shares = self.shares(links, operations);
+        if shares.len() > 1 {
+            // The memory fetches what several children need at once; one after the other they would wait for it.
+            for share in &shares {
+                if let Target::Old { link, .. } = &share.target {
+                    link.child.fetch();
+                }
             }
         }
-        if changes.is_empty() { None } else { Some((reshape(branch, &changes, config), changes)) }
+        self.run(&mut shares);
+        let mut changes = Changes::default();
+        shares.into_iter().for_each(|share| share.target.note(level, &mut changes));
+        if changes.is_empty() { None } else { Some((reshape(links, &changes, config), changes)) }
     }
 
     /// The first operations that belong in one place, this place, and the other operations.
     fn next_share<'a, 'o>(
         self,
-        branch: &Branch,
+        links: &[Link],
         operations: &'a [Operation<'o>],
     ) -> Option<(Place, &'a [Operation<'o>], &'a [Operation<'o>])> {
-        let place = |operation: &Operation<'_>| branch.place(operation.bits, self.0.config);
+        let place = |operation: &Operation<'_>| place(links, operation.bits, self.0.config);
         let first = place(operations.first()?);
-        let count = 1 + operations.iter().skip(1).take_while(|operation| place(operation) == first).count();
-        let (share, rest) = operations.split_at_checked(count)?;
+        // Keys are sorted, so those that belong in one place are neighbours.
+        let count = operations.partition_point(|operation| place(operation) == first);
+        let (share, rest) = operations.split_at_checked(count.max(1))?;
         Some((first, share, rest))
     }
 
     /// The shares of all children.
-    fn shares<'t, 'o>(self, branch: &'t mut Branch, operations: &'t [Operation<'o>]) -> Vec<Share<'t, 'o>> {
+    fn shares<'t, 'o>(self, links: &'t mut [Link], operations: &'t [Operation<'o>]) -> Vec<Share<'t, 'o>> {
         let mut places = Vec::new();
         let mut rest = operations;
-        while let Some((place, operations, later)) = self.next_share(branch, rest) {
+        while let Some((place, operations, later)) = self.next_share(links, rest) {
             places.push((place, operations));
             rest = later;
         }
-        let mut links = branch.links_mut().iter_mut().enumerate();
+        let mut links = links.iter_mut().enumerate();
         let share = |(place, operations)| {
             let target = match place {
                 Place::Into(place) => {
                     let (index, link) = links.find(|(index, _)| *index == place)?;
-                    Target::old(index, link)
+                    Target::Old { index, before: link.child.entries, link, outcome: Outcome::Same }
                 }
                 Place::Beside { before, .. } => Target::New { before, child: None },
             };

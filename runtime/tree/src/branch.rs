@@ -111,6 +111,11 @@ impl Branch {
         Arc::strong_count(&self.0)
     }
 
+    /// Reads all links, so that the memory fetches them at once.
+    pub(crate) fn fetch(&self) {
+        core::hint::black_box(self.0.iter().fold(0, |sum, link| sum ^ link.path));
+    }
+
     /// Which bits of the key this branch consumes, counted in levels.
     pub(crate) fn level(&self) -> u16 {
         self.0.first().map_or(0, |link| link.level)
@@ -137,50 +142,10 @@ impl Branch {
         first.first_difference(bits).filter(|position| *position < start)
     }
 
-    /// The position of the first bit at which two paths differ; beyond all positions if they do not.
-    pub(crate) fn split(&self, a: u16, b: u16, config: Config) -> u16 {
-        // Paths have no more bits than the bit width, so at least `16 - width` leading zeros.
-        match u16::try_from((a ^ b).leading_zeros()) {
-            Ok(leading) if leading < 16 => self.end(config) + leading - 16,
-            _ => u16::MAX,
-        }
-    }
-
-    /// The child whose path agrees longest with `path`, where `path` first leaves it, and the index of the first child
-    /// with a greater path. There is at least one child.
-    fn near(&self, path: u16, config: Config) -> (usize, u16, usize) {
-        let before = if self.0.len() <= COMPARE_ALL_MAX {
-            self.0.iter().filter(|link| link.path <= path).count()
-        } else {
-            self.0.partition_point(|link| link.path <= path)
-        };
-        // Paths are sorted, so the one that agrees longest is a neighbour.
-        let departs = |index: usize| self.0.get(index).map(|link| self.split(link.path, path, config));
-        let left = before.checked_sub(1).and_then(|left| Some((left, departs(left)?)));
-        match (left, departs(before)) {
-            (Some((left, at)), right) if right.is_none_or(|right| at > right) => (left, at, before),
-            (_, right) => (before, right.unwrap_or(0), before),
-        }
-    }
-
     /// The only child on the path of a key, if the key is here at all.
     pub(crate) fn child(&self, bits: Bits<'_>, config: Config) -> Option<&Child> {
-        let (index, ..) = self.near(bits.chunk(self.level(), config.bit_width()), config);
+        let (index, ..) = near(&self.0, bits.chunk(self.level(), config.bit_width()), config);
         self.0.get(index).map(|link| &link.child)
-    }
-
-    /// Where a key belongs that agrees with the bits before the level.
-    pub(crate) fn place(&self, bits: Bits<'_>, config: Config) -> Place {
-        let (near, departs, before) = self.near(bits.chunk(self.level(), config.bit_width()), config);
-        let last = self.0.len().saturating_sub(1);
-        let forks = [near.checked_sub(1), (near < last).then_some(near)];
-        let deepest = forks.iter().flatten().filter_map(|index| Some(self.0.get(*index)?.split)).max();
-        let inside = match self.0.get(near).map(|link| &link.child.node) {
-            // The bits of the level beyond the forks are the leaf's own matter.
-            Some(Node::Leaf(_)) => deepest.is_none_or(|fork| departs > fork),
-            _ => departs == u16::MAX,
-        };
-        if inside { Place::Into(near) } else { Place::Beside { before, left: near < before, split: departs } }
     }
 
     /// The hash of the branch with that many entries; computes what is not known.
@@ -207,6 +172,46 @@ impl Branch {
         }
         links.first().map(|link| &link.child)
     }
+}
+
+/// The position of the first bit at which two paths of `level` differ; beyond all positions if they do not.
+pub(crate) fn split(level: u16, a: u16, b: u16, config: Config) -> u16 {
+    // Paths have no more bits than the bit width, so at least `16 - width` leading zeros.
+    match u16::try_from((a ^ b).leading_zeros()) {
+        Ok(leading) if leading < 16 => (level + 1) * u16::from(config.bit_width()) + leading - 16,
+        _ => u16::MAX,
+    }
+}
+
+/// The link whose path agrees longest with `path`, where `path` first leaves it, and the index of the first link with a
+/// greater path. There is at least one link.
+fn near(links: &[Link], path: u16, config: Config) -> (usize, u16, usize) {
+    let before = if links.len() <= COMPARE_ALL_MAX {
+        links.iter().filter(|link| link.path <= path).count()
+    } else {
+        links.partition_point(|link| link.path <= path)
+    };
+    // Paths are sorted, so the one that agrees longest is a neighbour.
+    let departs = |index: usize| links.get(index).map(|link| split(link.level, link.path, path, config));
+    let left = before.checked_sub(1).and_then(|left| Some((left, departs(left)?)));
+    match (left, departs(before)) {
+        (Some((left, at)), right) if right.is_none_or(|right| at > right) => (left, at, before),
+        (_, right) => (before, right.unwrap_or(0), before),
+    }
+}
+
+/// Where a key belongs that agrees with the bits before the level of these links.
+pub(crate) fn place(links: &[Link], bits: Bits<'_>, config: Config) -> Place {
+    let level = links.first().map_or(0, |link| link.level);
+    let (near, departs, before) = near(links, bits.chunk(level, config.bit_width()), config);
+    let forks = [near.checked_sub(1), (near + 1 < links.len()).then_some(near)];
+    let deepest = forks.iter().flatten().filter_map(|index| Some(links.get(*index)?.split)).max();
+    let inside = match links.get(near).map(|link| &link.child.node) {
+        // The bits of the level beyond the forks are the leaf's own matter.
+        Some(Node::Leaf(_)) => deepest.is_none_or(|fork| departs > fork),
+        _ => departs == u16::MAX,
+    };
+    if inside { Place::Into(near) } else { Place::Beside { before, left: near < before, split: departs } }
 }
 
 /// Index and position of the topmost fork among links, if they are more than one: below the index of the last.

@@ -41,6 +41,30 @@ impl Config {
         Self { bit_width: 4, leaf_threshold: 16, hasher }
     }
 
+    /// The layout of a signer's entities: branches of up to 16 children over small leaves.
+    #[must_use]
+    pub const fn signer(hasher: Hasher) -> Self {
+        Self::default_for(hasher)
+    }
+
+    /// The layout of an entity's parts: as [`Config::signer`].
+    #[must_use]
+    pub const fn entity(hasher: Hasher) -> Self {
+        Self::default_for(hasher)
+    }
+
+    /// The layout of an entity's storage, which may have tens of millions of entries: branches of up to 256 children, so
+    /// that a path has half as many, over larger leaves.
+    ///
+    /// ```
+    /// use xln_tree::{Config, Hasher};
+    /// assert_eq!(Config::storage(Hasher::Blake3), Config::new(8, 16, Hasher::Blake3).unwrap());
+    /// ```
+    #[must_use]
+    pub const fn storage(hasher: Hasher) -> Self {
+        Self { bit_width: 8, leaf_threshold: 16, hasher }
+    }
+
     /// A layout with branches of 2^`bit_width` children and leaves of up to `leaf_threshold` entries.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use core::slice;
 
 use crate::{
     bits::Bits,
-    branch::{Link, Place},
+    branch::{Link, Place, place},
     config::Config,
     leaf::Parts,
     node::Node,
@@ -80,7 +80,7 @@ impl<'a> Iter<'a> {
                         return;
                     }
                     from = branch.end(config);
-                    let (on_path, greater) = match branch.place(bound, config) {
+                    let (on_path, greater) = match place(branch.links(), bound, config) {
                         Place::Into(index) => (branch.links().get(index), index + 1),
                         Place::Beside { before, .. } => (None, before),
                     };

@@ -65,6 +65,14 @@ impl Child {
         }
     }
 
+    /// Reads the node, so that the memory fetches all of it at once and not piece by piece.
+    pub(crate) fn fetch(&self) {
+        match &self.node {
+            Node::Leaf(leaf) => leaf.fetch(),
+            Node::Branch(branch) => branch.fetch(),
+        }
+    }
+
     /// Whether both are known to hold the same entries: they are one node, or their hashes, if they are `comparable`
     /// at all, are known and equal.
     pub(crate) fn is_known_to_equal(&self, other: &Self, comparable: bool) -> bool {

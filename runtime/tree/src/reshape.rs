@@ -1,7 +1,7 @@
 //! Giving a branch other children.
 
 use crate::{
-    branch::{Branch, Link, lowest, touch},
+    branch::{Branch, Link, lowest, split, touch},
     config::Config,
     entry::Entry,
     hash::Memo,
@@ -45,14 +45,14 @@ pub(crate) enum Shape {
 }
 
 /// Takes note of changes to the children of a branch and gives it the one shape that its content demands.
-pub(crate) fn reshape(branch: &mut Branch, changes: &Changes, config: Config) -> Shape {
+pub(crate) fn reshape(links: &mut [Link], changes: &Changes, config: Config) -> Shape {
     if changes.emptied.is_empty() && changes.born.is_empty() && !changes.grown {
-        touch(branch.links_mut(), 0, &changes.touched);
-        if !changes.shrunk || !any_small_pair(branch.links(), config) {
+        touch(links, 0, &changes.touched);
+        if !changes.shrunk || !any_small_pair(links, config) {
             return Shape::Kept;
         }
     }
-    let mut links = rebuild(branch, changes, config);
+    let mut links = rebuild(links, changes, config);
     if any_small_pair(&links, config) {
         let mut merged = Vec::with_capacity(links.len());
         merge(&links, &mut merged, config);
@@ -66,9 +66,9 @@ pub(crate) fn reshape(branch: &mut Branch, changes: &Changes, config: Config) ->
 }
 
 /// Takes children out, puts others in, and splices those of the same level.
-fn rebuild(branch: &Branch, changes: &Changes, config: Config) -> Vec<Link> {
-    let level = branch.level();
-    let mut links = Vec::with_capacity(branch.links().len() + changes.born.len() + 2);
+fn rebuild(old: &[Link], changes: &Changes, config: Config) -> Vec<Link> {
+    let level = old.first().map_or(0, |link| link.level);
+    let mut links = Vec::with_capacity(old.len() + changes.born.len() + 2);
     // Indices of links above which forks have to be hashed, ascending, perhaps repeated.
     let mut touched = Vec::new();
     let splice = |child: &Child, links: &mut Vec<Link>| match &child.node {
@@ -78,7 +78,7 @@ fn rebuild(branch: &Branch, changes: &Changes, config: Config) -> Vec<Link> {
     let mut born = changes.born.iter().peekable();
     // A link brings the hash of the fork behind it. Where the next is another than before, one of the two is touched,
     // and so the fork.
-    for (index, link) in branch.links().iter().enumerate() {
+    for (index, link) in old.iter().enumerate() {
         while let Some((_, child)) = born.next_if(|(before, _)| *before <= index) {
             touched.push(links.len());
             splice(child, &mut links);
@@ -104,7 +104,7 @@ fn rebuild(branch: &Branch, changes: &Changes, config: Config) -> Vec<Link> {
     }
     let paths: Vec<u16> = links.iter().skip(1).map(|link| link.path).collect();
     for (link, next) in links.iter_mut().zip(paths) {
-        link.split = branch.split(link.path, next, config);
+        link.split = split(level, link.path, next, config);
     }
     if let Some(last) = links.last_mut() {
         last.fork = Memo::STALE;

@@ -147,6 +147,10 @@ impl Tree {
         Cow::Owned(copy)
     }
 
+    pub(crate) const fn top_mut(&mut self) -> &mut Option<Child> {
+        &mut self.root
+    }
+
     pub(crate) const fn top(&self) -> Option<&Child> {
         self.root.as_ref()
     }
