@@ -53,7 +53,14 @@ impl<'a> Bits<'a> {
 
     /// The `width` bits that level `level` of the branches consumes, zeros beyond the last.
     pub(crate) fn chunk(self, level: u16, width: u8) -> u16 {
-        chunk(|index| self.byte(index), level, width)
+        let start = u32::from(level) * u32::from(width);
+        // At most 1,023 / 8.
+        let first = usize::from(level) * usize::from(width) / 8;
+        let bytes = [0, self.byte(first), self.byte(first + 1), self.byte(first + 2)];
+        // A chunk starts at bit 0 to 7 of the 24 and has at most 16 bits.
+        let shifted = u32::from_be_bytes(bytes) >> (24 - start % 8 - u32::from(width));
+        let [_, _, high, low] = shifted.to_be_bytes();
+        u16::from_be_bytes([high, low]) & (u16::MAX >> (16 - width))
     }
 
     /// The first position at which two keys differ; none if they are equal.
@@ -71,48 +78,6 @@ impl<'a> Bits<'a> {
         let difference = short.length ^ long.length;
         (difference != 0).then(|| KEY_BITS - 8 + leading_zeros(difference))
     }
-
-    /// The first `bits` bits as bytes, the rest of the last byte zero.
-    pub(crate) fn prefix(self, bits: u16) -> Box<[u8]> {
-        prefix(|index| self.byte(index), bits)
-    }
-
-    /// The first position below `bits` at which the key differs from `prefix` (as [`Bits::prefix`] gives it).
-    /// The caller knows that nothing differs before position `from`.
-    pub(crate) fn leaves(self, prefix: &[u8], from: u16, bits: u16) -> Option<u16> {
-        if from >= bits {
-            return None;
-        }
-        let first = from / 8;
-        (first..).zip(prefix.iter().skip(usize::from(first))).find_map(|(index, byte)| {
-            let index_usize = usize::from(index);
-            let difference = (self.byte(index_usize) & mask(index_usize, bits)) ^ byte;
-            (difference != 0).then(|| index * 8 + leading_zeros(difference))
-        })
-    }
-}
-
-/// The `width` bits that level `level` of the branches consumes, out of any 128 bytes.
-pub(crate) fn chunk(byte: impl Fn(usize) -> u8, level: u16, width: u8) -> u16 {
-    let start = u32::from(level) * u32::from(width);
-    // At most 1,023 / 8.
-    let first = usize::from(level) * usize::from(width) / 8;
-    let window = u32::from_be_bytes([0, byte(first), byte(first + 1), byte(first + 2)]);
-    // A chunk starts at bit 0 to 7 of the window's 24 and has at most 16 bits.
-    let shifted = window >> (24 - start % 8 - u32::from(width));
-    let [_, _, high, low] = shifted.to_be_bytes();
-    u16::from_be_bytes([high, low]) & (u16::MAX >> (16 - width))
-}
-
-/// The first `bits` bits out of any 128 bytes, the rest of the last byte zero.
-pub(crate) fn prefix(byte: impl Fn(usize) -> u8, bits: u16) -> Box<[u8]> {
-    let bytes = usize::from(bits.div_ceil(8));
-    (0..bytes).map(|index| byte(index) & mask(index, bits)).collect()
-}
-
-/// Which bits of byte `index` are among the first `bits`.
-const fn mask(index: usize, bits: u16) -> u8 {
-    if index == bits as usize / 8 { !(0xff >> (bits % 8)) } else { 0xff }
 }
 
 fn leading_zeros(byte: u8) -> u16 {
@@ -172,16 +137,6 @@ mod tests {
                     }
                 }
             }
-        }
-
-        #[test]
-        fn a_key_leaves_a_prefix_where_it_first_differs(
-            a in prop::collection::vec(0u8..3, 0..8),
-            b in prop::collection::vec(0u8..3, 0..8),
-            length in 0u16..80,
-        ) {
-            let expected = bits(&a).first_difference(bits(&b)).filter(|position| *position < length);
-            prop_assert_eq!(bits(&a).leaves(&bits(&b).prefix(length), 0, length), expected);
         }
 
         #[test]

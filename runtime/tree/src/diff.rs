@@ -13,10 +13,14 @@
 use core::cmp::Ordering;
 
 use crate::{
-    entry::Entry,
+    branch::Link,
+    leaf::Parts,
     node::{Child, Node},
     tree::Tree,
 };
+
+/// Key and value.
+type Pair<'a> = (&'a [u8], &'a [u8]);
 
 /// The changes that make one tree of another, in the order of their keys' bytes: made by [`Tree::diff`].
 #[derive(Clone)]
@@ -77,10 +81,10 @@ impl<'a> Iterator for Diff<'a> {
                 }
                 (Some(Head::Subtree(_)), _) => self.newer.open(),
                 (_, Some(Head::Subtree(_))) => self.older.open(),
-                (Some(Head::Entry(newer)), Some(Head::Entry(older))) => match newer.key().cmp(older.key()) {
+                (Some(Head::Entry(newer)), Some(Head::Entry(older))) => match newer.0.cmp(older.0) {
                     Ordering::Less => return self.put(newer),
                     Ordering::Greater => return self.gone(older),
-                    Ordering::Equal if newer.value() == older.value() => {
+                    Ordering::Equal if newer.1 == older.1 => {
                         self.newer.skip();
                         self.older.skip();
                     }
@@ -99,20 +103,20 @@ impl<'a> Iterator for Diff<'a> {
 impl core::iter::FusedIterator for Diff<'_> {}
 
 impl<'a> Diff<'a> {
-    fn put(&mut self, entry: &'a Entry) -> Option<(&'a [u8], Option<&'a [u8]>)> {
+    fn put(&mut self, (key, value): Pair<'a>) -> Option<(&'a [u8], Option<&'a [u8]>)> {
         self.newer.skip();
-        Some((entry.key(), Some(entry.value())))
+        Some((key, Some(value)))
     }
 
-    fn gone(&mut self, entry: &'a Entry) -> Option<(&'a [u8], Option<&'a [u8]>)> {
+    fn gone(&mut self, (key, _): Pair<'a>) -> Option<(&'a [u8], Option<&'a [u8]>)> {
         self.older.skip();
-        Some((entry.key(), None))
+        Some((key, None))
     }
 }
 
 /// How far up a node may stand: the fewer bits its keys share, the wider it is.
 fn height(child: &Child) -> u16 {
-    match &*child.node {
+    match &child.node {
         Node::Leaf(_) => 0,
         Node::Branch(branch) => u16::MAX - branch.level(),
     }
@@ -124,27 +128,32 @@ struct Walk<'a>(Vec<Rest<'a>>);
 
 #[derive(Clone)]
 enum Rest<'a> {
-    Children(&'a [Child]),
-    Entries(&'a [Entry]),
+    Root(&'a Child),
+    Links(&'a [Link]),
+    /// A leaf, and the index of the next entry.
+    Leaf(Parts<'a>, usize),
 }
 
 /// What a walk stands before.
 enum Head<'a> {
     Subtree(&'a Child),
-    Entry(&'a Entry),
+    Entry(Pair<'a>),
 }
 
 impl<'a> Walk<'a> {
     fn over(tree: &'a Tree) -> Self {
-        Self(tree.top().map(|child| Rest::Children(core::slice::from_ref(child))).into_iter().collect())
+        Self(tree.top().map(Rest::Root).into_iter().collect())
     }
 
     fn head(&mut self) -> Option<Head<'a>> {
         loop {
             match self.0.last()? {
-                Rest::Children([first, ..]) => return Some(Head::Subtree(first)),
-                Rest::Entries([first, ..]) => return Some(Head::Entry(first)),
-                Rest::Children([]) | Rest::Entries([]) => drop(self.0.pop()),
+                Rest::Root(root) => return Some(Head::Subtree(root)),
+                Rest::Links([first, ..]) => return Some(Head::Subtree(&first.child)),
+                Rest::Leaf(parts, index) if *index < parts.len() => {
+                    return Some(Head::Entry(parts.pair(*index)));
+                }
+                Rest::Links([]) | Rest::Leaf(..) => drop(self.0.pop()),
             }
         }
     }
@@ -152,9 +161,9 @@ impl<'a> Walk<'a> {
     /// Goes past what it stands before.
     fn skip(&mut self) {
         match self.0.last_mut() {
-            Some(Rest::Children(rest)) => *rest = rest.split_first().map_or(&[], |(_, rest)| rest),
-            Some(Rest::Entries(rest)) => *rest = rest.split_first().map_or(&[], |(_, rest)| rest),
-            None => {}
+            Some(Rest::Links(rest)) => *rest = rest.split_first().map_or(&[], |(_, rest)| rest),
+            Some(Rest::Leaf(_, index)) => *index += 1,
+            Some(Rest::Root(_)) | None => drop(self.0.pop()),
         }
     }
 
@@ -162,9 +171,9 @@ impl<'a> Walk<'a> {
     fn open(&mut self) {
         if let Some(Head::Subtree(child)) = self.head() {
             self.skip();
-            self.0.push(match &*child.node {
-                Node::Leaf(row) => Rest::Entries(row.items()),
-                Node::Branch(branch) => Rest::Children(branch.children().items()),
+            self.0.push(match &child.node {
+                Node::Leaf(leaf) => Rest::Leaf(leaf.parts(), 0),
+                Node::Branch(branch) => Rest::Links(branch.links()),
             });
         }
     }

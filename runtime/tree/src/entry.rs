@@ -1,75 +1,47 @@
-//! One key with its value.
-
-use std::sync::Arc;
+//! One key with its value, where they lie: in a leaf or in a batch.
 
 use crate::{
     bits::Bits,
-    config::Config,
-    hash::{Hash, Memo},
-    row::Item,
+    hash::{Hasher, Memo},
 };
 
-/// Key and value in one allocation, which forks of a tree share.
-#[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    /// Key ‖ value.
-    bytes: Arc<[u8]>,
-    key_length: u8,
-    hash: Memo,
+/// A borrowed entry on its way into a leaf.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    /// At most [`crate::MAX_KEY_BYTES`].
+    pub(crate) key: &'a [u8],
+    pub(crate) value: &'a [u8],
+    /// Hash of the entry, if it is known.
+    pub(crate) hash: Memo,
+    /// The first bit position at which this key and that of the next entry differ; any number in the last one.
+    pub(crate) split: u16,
 }
 
-impl Entry {
-    pub(crate) fn new(bits: Bits<'_>, value: &[u8]) -> Self {
-        let key = bits.key();
-        // A key has at most 127 bytes: `Bits` admits no other.
-        let key_length = u8::try_from(key.len()).unwrap_or(u8::MAX);
-        Self { bytes: key.iter().chain(value).copied().collect(), key_length, hash: Memo::STALE }
+impl<'a> Entry<'a> {
+    /// An entry whose hash is not known and whose neighbour is not yet there.
+    pub(crate) const fn new(key: &'a [u8], value: &'a [u8]) -> Self {
+        Self { key, value, hash: Memo::STALE, split: u16::MAX }
     }
 
-    pub(crate) fn key(&self) -> &[u8] {
-        self.parts().0
+    pub(crate) fn bits(&self) -> Bits<'a> {
+        Bits::of_bound(self.key)
     }
 
-    pub(crate) fn value(&self) -> &[u8] {
-        self.parts().1
+    /// Bytes of key and value.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.key.len() + self.value.len()
     }
 
-    pub(crate) fn parts(&self) -> (&[u8], &[u8]) {
-        // `new` puts that many bytes in front.
-        self.bytes.split_at(usize::from(self.key_length))
-    }
-
-    pub(crate) fn bits(&self) -> Bits<'_> {
-        Bits::of_bound(self.key())
-    }
-
-    /// Gives the entry another value. Returns whether it is another.
-    pub(crate) fn set(&mut self, value: &[u8]) -> bool {
-        if self.value() == value {
-            return false;
-        }
-        let key_length = usize::from(self.key_length);
-        match Arc::get_mut(&mut self.bytes).and_then(|bytes| bytes.get_mut(key_length..)) {
-            Some(place) if place.len() == value.len() => place.copy_from_slice(value),
-            _ => self.bytes = self.key().iter().chain(value).copied().collect(),
-        }
-        self.hash = Memo::STALE;
-        true
+    pub(crate) fn hash(&self, hasher: Hasher) -> Memo {
+        Memo::new(hasher.entry(self.key, &hasher.value(self.value)))
     }
 }
 
-impl Item for Entry {
-    fn refresh(&mut self, config: Config) -> Hash {
-        if let Some(hash) = self.hash.get() {
-            return hash;
-        }
-        let hasher = config.hasher();
-        let hash = hasher.entry(self.key(), &hasher.value(self.value()));
-        self.hash = Memo::new(hash);
-        hash
+/// Puts an entry behind the last one, whose split it completes.
+pub(crate) fn push<'a>(entries: &mut Vec<Entry<'a>>, entry: Entry<'a>) {
+    if let Some(last) = entries.last_mut() {
+        // Two entries never have the same key.
+        last.split = last.bits().first_difference(entry.bits()).unwrap_or(u16::MAX);
     }
-
-    fn memo(&self) -> Memo {
-        self.hash
-    }
+    entries.push(entry);
 }

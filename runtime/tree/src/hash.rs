@@ -8,7 +8,7 @@ use crate::limits::MAX_KEY_BYTES;
 pub type Hash = [u8; 32];
 
 /// Length of a [`Hash`] in bytes.
-const HASH_BYTES: usize = 32;
+pub(crate) const HASH_BYTES: usize = 32;
 
 const EMPTY: [u8; HASH_BYTES] = domain(b"xln-tree/empty");
 const ENTRY: [u8; HASH_BYTES] = domain(b"xln-tree/entry");
@@ -111,6 +111,11 @@ impl Memo {
 
     pub(crate) const fn new(hash: Hash) -> Self {
         Self(hash)
+    }
+
+    /// The hash as it is kept: zeros if it is not known.
+    pub(crate) const fn bytes(self) -> Hash {
+        self.0
     }
 
     pub(crate) fn get(self) -> Option<Hash> {

@@ -4,9 +4,10 @@ use core::slice;
 
 use crate::{
     bits::Bits,
+    branch::{Link, Place, place},
     config::Config,
-    entry::Entry,
-    node::{Child, Node},
+    leaf::Parts,
+    node::Node,
     tree::Tree,
 };
 
@@ -22,8 +23,9 @@ pub struct Iter<'a> {
 /// What is left of one node.
 #[derive(Clone)]
 enum Frame<'a> {
-    Leaf(slice::Iter<'a, Entry>),
-    Branch(slice::Iter<'a, Child>),
+    /// A leaf, and the index of the next entry.
+    Leaf(Parts<'a>, usize),
+    Branch(slice::Iter<'a, Link>),
 }
 
 impl Tree {
@@ -62,31 +64,30 @@ impl Tree {
 impl<'a> Iter<'a> {
     /// Goes to the first key that is greater than the bound, or equal to it if `inclusive`.
     fn seek(&mut self, mut node: &'a Node, bound: Bits<'_>, inclusive: bool, config: Config) {
+        let mut from = 0;
         loop {
             match node {
-                Node::Leaf(row) => {
-                    let before = |entry: &Entry| {
-                        entry.key() < bound.key() || (!inclusive && entry.key() == bound.key())
-                    };
-                    let first = row.items().partition_point(before);
-                    let rest = row.items().get(first..).unwrap_or_default();
-                    self.stack.push(Frame::Leaf(rest.iter()));
+                Node::Leaf(leaf) => {
+                    let parts = leaf.parts();
+                    self.stack.push(Frame::Leaf(parts, parts.first_from(bound.key(), inclusive)));
                     return;
                 }
                 Node::Branch(branch) => {
-                    let children = branch.children().items();
-                    if let Some(position) = branch.leaves(bound, 0, config) {
+                    if let Some(position) = branch.leaves(bound, from, config) {
                         if !bound.bit(position) {
-                            self.stack.push(Frame::Branch(children.iter()));
+                            self.stack.push(Frame::Branch(branch.links().iter()));
                         }
                         return;
                     }
-                    let slot = bound.chunk(branch.level(), config.bit_width());
-                    let greater = branch.slots().partition_point(|present| *present <= slot);
-                    let rest = children.get(greater..).unwrap_or_default();
+                    from = branch.end(config);
+                    let (on_path, greater) = match place(branch.links(), bound, config) {
+                        Place::Into(index) => (branch.links().get(index), index + 1),
+                        Place::Beside { before, .. } => (None, before),
+                    };
+                    let rest = branch.links().get(greater..).unwrap_or_default();
                     self.stack.push(Frame::Branch(rest.iter()));
-                    match branch.child(bound, config) {
-                        Some(child) => node = &child.node,
+                    match on_path {
+                        Some(link) => node = &link.child.node,
                         None => return,
                     }
                 }
@@ -101,16 +102,20 @@ impl<'a> Iterator for Iter<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             match self.stack.last_mut()? {
-                Frame::Leaf(entries) => match entries.next() {
-                    Some(entry) if entry.key().starts_with(&self.prefix) => return Some(entry.parts()),
+                Frame::Leaf(parts, index) if *index < parts.len() => {
+                    let (key, value) = parts.pair(*index);
+                    if key.starts_with(&self.prefix) {
+                        *index += 1;
+                        return Some((key, value));
+                    }
                     // Keys with one prefix are neighbours, and the first was sought.
-                    Some(_) => self.stack.clear(),
-                    None => drop(self.stack.pop()),
-                },
+                    self.stack.clear();
+                }
+                Frame::Leaf(..) => drop(self.stack.pop()),
                 Frame::Branch(children) => match children.next() {
-                    Some(child) => self.stack.push(match &*child.node {
-                        Node::Leaf(row) => Frame::Leaf(row.items().iter()),
-                        Node::Branch(branch) => Frame::Branch(branch.children().items().iter()),
+                    Some(link) => self.stack.push(match &link.child.node {
+                        Node::Leaf(leaf) => Frame::Leaf(leaf.parts(), 0),
+                        Node::Branch(branch) => Frame::Branch(branch.links().iter()),
                     }),
                     None => drop(self.stack.pop()),
                 },

@@ -35,14 +35,17 @@
 //! order in which entries came, nor on those that came and went. Two trees have the same root if and only if they
 //! have the same entries (and hash function).
 //!
-//! **The layout does not move a proof.** In memory, a subtree of at most *leaf threshold* entries is one sorted leaf,
-//! and any other a branch that consumes *bit width* bits of the key at once; levels on which all its keys agree are
-//! left out. Each node hashes the binary forks that it contains. So [`Config::bit_width`] and
+//! **The layout does not move a proof.** In memory, a subtree of at most *leaf threshold* entries (and 32 KiB) is one
+//! sorted leaf, one block of bytes. The forks above the leaves are put together in branches, each with those of *bit
+//! width* neighbouring positions; positions at which all its keys agree are left out. Each node hashes the binary forks
+//! that it contains. So [`Config::bit_width`] and
 //! [`Config::leaf_threshold`] trade memory against speed, and may be tuned per machine: root and proofs stay the
 //! same bytes.
 //!
-//! **Lazy hashes.** Every fork and entry remembers its hash. A change forgets those on its path, and a commit computes
-//! what is missing, once, however many changes came before. [`Tree::apply`] changes and hashes in one pass.
+//! **Lazy hashes.** Every entry remembers its hash, and so does every fork above the leaves. A change forgets those on
+//! its path, and a commit computes what is missing, once, however many changes came before. [`Tree::apply`] changes and
+//! hashes in one pass. Disjoint subtrees of a large batch are worked on in parallel; the result is the same for any
+//! number of threads.
 //!
 //! **Forks of the whole tree are free.** Nodes are shared: a clone is one pointer, and a change copies the nodes on
 //! its path only.
@@ -72,15 +75,18 @@
 mod batch;
 mod bits;
 mod branch;
+mod build;
 mod config;
 mod diff;
 mod entry;
 mod hash;
 mod iterate;
+mod leaf;
 mod limits;
 mod node;
 mod proof;
-mod row;
+mod reshape;
+mod sorted;
 mod tree;
 mod verify;
 mod view;
@@ -91,6 +97,7 @@ pub use hash::{Hash, Hasher};
 pub use iterate::Iter;
 pub use limits::{LimitError, MAX_KEY_BYTES, MAX_VALUE_BYTES};
 pub use proof::Proof;
+pub use sorted::SortedError;
 pub use tree::Tree;
 pub use verify::ProofError;
 pub use view::Group;

@@ -1,119 +1,99 @@
-//! Nodes: leaves and branches, and the rule that decides which.
-
-use std::sync::Arc;
+//! Nodes: leaves and branches, and the pointer to either.
 
 use crate::{
+    bits::Bits,
     branch::Branch,
     config::Config,
-    entry::Entry,
     hash::{Hash, Memo},
-    row::{Item, Row},
+    leaf::Leaf,
 };
 
-/// A subtree with at least one entry.
+/// A subtree with at least one entry. A clone shares it.
 #[derive(Debug, Clone)]
 pub(crate) enum Node {
     /// At most as many entries as the leaf threshold.
-    Leaf(Row<Entry>),
-    /// More entries than the leaf threshold.
+    Leaf(Leaf),
+    /// What does not fit a leaf.
     Branch(Branch),
 }
 
-/// A subtree as its parent holds it: shared, with its hash.
+/// A subtree as its parent holds it: shared, with its hash and size.
 #[derive(Debug, Clone)]
 pub(crate) struct Child {
-    pub(crate) node: Arc<Node>,
+    pub(crate) node: Node,
+    /// Number of entries.
+    pub(crate) entries: usize,
     pub(crate) hash: Memo,
 }
 
-impl Node {
-    /// The one shape of a subtree with these entries, of which there is at least one.
-    pub(crate) fn of(row: Row<Entry>, config: Config) -> Self {
-        match row.first_split() {
-            Some(split) if row.len() > usize::from(config.leaf_threshold()) => {
-                Self::Branch(Branch::of(row, split, config))
-            }
-            _ => Self::Leaf(row),
-        }
-    }
-
-    /// Number of entries.
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::Leaf(row) => row.len(),
-            Self::Branch(branch) => branch.len(),
-        }
-    }
-
-    /// All entries as one row. As deep as the tree.
-    pub(crate) fn into_row(self) -> Row<Entry> {
-        match self {
-            Self::Leaf(row) => row,
-            Self::Branch(branch) => branch.into_row(),
-        }
-    }
-}
-
 impl Child {
-    /// A subtree of these entries, of which there is at least one.
-    pub(crate) fn of(row: Row<Entry>, config: Config) -> Self {
-        let hash = row.memo();
-        Self { node: Arc::new(Node::of(row, config)), hash }
+    /// A leaf whose hash is not known.
+    pub(crate) fn leaf(leaf: Leaf) -> Self {
+        Self { entries: leaf.len(), node: Node::Leaf(leaf), hash: Memo::STALE }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.node.len()
+    /// A branch whose hash is not known.
+    pub(crate) fn branch(branch: Branch) -> Self {
+        let entries = branch.links().iter().map(|link| link.child.entries).sum();
+        Self { entries, node: Node::Branch(branch), hash: Memo::STALE }
+    }
+
+    /// The least key.
+    pub(crate) fn first_key(&self) -> Bits<'_> {
+        let mut node = &self.node;
+        loop {
+            match node {
+                Node::Leaf(leaf) => return Bits::of_bound(leaf.parts().key(0)),
+                Node::Branch(branch) => match branch.links().first() {
+                    Some(link) => node = &link.child.node,
+                    None => return Bits::of_bound(&[]),
+                },
+            }
+        }
+    }
+
+    /// Whether this is a branch of that level.
+    pub(crate) fn is_of_level(&self, level: u16) -> bool {
+        matches!(&self.node, Node::Branch(branch) if branch.level() == level)
+    }
+
+    /// How many hold the node. It lies at the beginning of the node, so asking brings that into the cache.
+    pub(crate) fn holders(&self) -> usize {
+        match &self.node {
+            Node::Leaf(leaf) => leaf.holders(),
+            Node::Branch(branch) => branch.holders(),
+        }
+    }
+
+    /// Reads the node, so that the memory fetches all of it at once and not piece by piece.
+    pub(crate) fn fetch(&self) {
+        match &self.node {
+            Node::Leaf(leaf) => leaf.fetch(),
+            Node::Branch(branch) => branch.fetch(),
+        }
     }
 
     /// Whether both are known to hold the same entries: they are one node, or their hashes, if they are `comparable`
     /// at all, are known and equal.
     pub(crate) fn is_known_to_equal(&self, other: &Self, comparable: bool) -> bool {
-        Arc::ptr_eq(&self.node, &other.node)
-            || (comparable && self.hash.get().is_some_and(|hash| other.hash.get() == Some(hash)))
+        let same = match (&self.node, &other.node) {
+            (Node::Leaf(a), Node::Leaf(b)) => a.is(b),
+            (Node::Branch(a), Node::Branch(b)) => a.is(b),
+            _ => false,
+        };
+        same || (comparable && self.hash.get().is_some_and(|hash| other.hash.get() == Some(hash)))
     }
 
-    /// Gives the subtree, whose content has changed, the one shape that it has to have. Returns false if no entry
-    /// is left, so that it has none.
-    pub(crate) fn settle(&mut self, config: Config) -> bool {
-        let threshold = usize::from(config.leaf_threshold());
-        let settled = match &*self.node {
-            Node::Leaf(row) => (1..=threshold).contains(&row.len()),
-            Node::Branch(branch) => branch.may_stay(config),
-        };
-        if settled {
-            return true;
-        }
-        let entries = self.len();
-        if entries == 0 {
-            return false;
-        }
-        let node = core::mem::replace(&mut self.node, Arc::new(Node::Leaf(Row::default())));
-        let replacement = match Arc::unwrap_or_clone(node) {
-            // A branch over one child that is itself a branch: all keys agree on this level.
-            Node::Branch(branch) if entries > threshold => branch.into_only_child(),
-            // Too large a leaf, or too small a branch.
-            node => Some(Self::of(node.into_row(), config)),
-        };
-        if let Some(replacement) = replacement {
-            *self = replacement;
-        }
-        true
-    }
-}
-
-impl Item for Child {
-    fn refresh(&mut self, config: Config) -> Hash {
+    /// The hash, computed if it is not known.
+    pub(crate) fn refresh(&mut self, config: Config) -> Hash {
         if let Some(hash) = self.hash.get() {
             return hash;
         }
-        self.hash = match Arc::make_mut(&mut self.node) {
-            Node::Leaf(row) => row.refresh(config),
-            Node::Branch(branch) => branch.refresh(config),
+        let hash = match &mut self.node {
+            Node::Leaf(leaf) => leaf.refresh(config),
+            Node::Branch(branch) => branch.refresh(self.entries, config),
         };
-        self.hash.get().unwrap_or_default()
-    }
-
-    fn memo(&self) -> Memo {
-        self.hash
+        self.hash = Memo::new(hash);
+        hash
     }
 }

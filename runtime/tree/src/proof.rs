@@ -4,6 +4,7 @@ use codec::{Compact, Decode, DecodeWithMemTracking, Encode, Error, Input, Output
 
 use crate::{
     bits::{Bits, KEY_BITS},
+    entry::Entry,
     hash::Hash,
     limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES},
     node::Node,
@@ -83,18 +84,17 @@ impl Tree {
         };
         let mut child = self.top();
         while let Some(below) = child {
-            match &*below.node {
-                // A committed tree knows all hashes, so a walk always ends at an item.
-                Node::Branch(branch) => child = branch.children().walk(bits, &mut step),
-                Node::Leaf(row) => {
-                    if let Some(entry) = row.walk(bits, &mut step) {
-                        let (key, value) = entry.parts();
-                        proof.end = if key == bits.key() {
-                            End::Key { value: value.to_vec() }
-                        } else {
-                            End::Other { key: key.to_vec(), value_hash: self.config().hasher().value(value) }
-                        };
-                    }
+            match &below.node {
+                // A committed tree knows all hashes, so a walk always ends at a child.
+                Node::Branch(branch) => child = branch.walk(bits, &mut step),
+                Node::Leaf(leaf) => {
+                    let hasher = self.config().hasher();
+                    let Entry { key, value, .. } = leaf.parts().walk(bits, hasher, &mut step);
+                    proof.end = if key == bits.key() {
+                        End::Key { value: value.to_vec() }
+                    } else {
+                        End::Other { key: key.to_vec(), value_hash: hasher.value(value) }
+                    };
                     break;
                 }
             }

@@ -9,7 +9,6 @@ use crate::{
     hash::Hash,
     limits::{LimitError, MAX_VALUE_BYTES},
     node::{Child, Node},
-    row::Item,
 };
 
 /// A canonical Merkle tree from keys of up to 127 bytes to values of up to 16 MiB.
@@ -41,7 +40,7 @@ impl Tree {
     /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.root.as_ref().map_or(0, Child::len)
+        self.root.as_ref().map_or(0, |child| child.entries)
     }
 
     /// Whether there are no entries.
@@ -54,12 +53,13 @@ impl Tree {
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<&[u8]> {
         let bits = Bits::of_key(key).ok()?;
-        let mut node = &*self.root.as_ref()?.node;
+        let mut node = &self.root.as_ref()?.node;
         loop {
             match node {
                 Node::Branch(branch) => node = &branch.child(bits, self.config)?.node,
-                Node::Leaf(row) => {
-                    let (found, value) = row.items().get(row.find(bits))?.parts();
+                Node::Leaf(leaf) => {
+                    let parts = leaf.parts();
+                    let (found, value) = parts.pair(parts.find(bits));
                     return (found == key).then_some(value);
                 }
             }
@@ -145,6 +145,10 @@ impl Tree {
         let mut copy = self.clone();
         copy.commit();
         Cow::Owned(copy)
+    }
+
+    pub(crate) const fn top_mut(&mut self) -> &mut Option<Child> {
+        &mut self.root
     }
 
     pub(crate) const fn top(&self) -> Option<&Child> {

@@ -1,6 +1,12 @@
 //! Looking into a tree step by step, as a state browser does.
 
-use crate::{bits::Bits, entry::Entry, limits::MAX_KEY_BYTES, node::Node, tree::Tree};
+use crate::{
+    bits::Bits,
+    entry::Entry,
+    limits::MAX_KEY_BYTES,
+    node::{Child, Node},
+    tree::Tree,
+};
 
 /// The keys that begin alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,33 +59,44 @@ impl Tree {
 
     /// Number of entries whose bits begin with those of the bytes of `prefix`.
     fn count_agreeing(&self, prefix: &[u8]) -> usize {
-        let (bits, width) = (Bits::of_bound(prefix), self.config().bit_width());
+        let (bits, config) = (Bits::of_bound(prefix), self.config());
         // At most 8 × `MAX_KEY_BYTES`.
         let agreed = u16::try_from(prefix.len() * 8).unwrap_or(u16::MAX);
-        let Some(mut node) = self.top().map(|child| &*child.node) else { return 0 };
+        let Some(mut child) = self.top() else { return 0 };
+        let mut from = 0;
         loop {
-            let branch = match node {
-                Node::Leaf(row) => {
-                    let difference = |entry: &Entry| entry.bits().first_difference(bits);
-                    let agrees = |entry: &&Entry| difference(entry).is_none_or(|position| position >= agreed);
-                    return row.items().iter().filter(agrees).count();
+            let branch = match &child.node {
+                Node::Leaf(leaf) => {
+                    let difference = |entry: &Entry<'_>| entry.bits().first_difference(bits);
+                    let agrees =
+                        |entry: &Entry<'_>| difference(entry).is_none_or(|position| position >= agreed);
+                    return leaf.parts().entries().filter(agrees).count();
                 }
                 Node::Branch(branch) => branch,
             };
-            if branch.start(self.config()) >= agreed {
-                return if branch.prefix().starts_with(prefix) { branch.len() } else { 0 };
+            if branch.start(config) >= agreed {
+                let agrees =
+                    child.first_key().first_difference(bits).is_none_or(|position| position >= agreed);
+                return if agrees { child.entries } else { 0 };
             }
-            if branch.leaves(bits, 0, self.config()).is_some() {
+            if branch.leaves(bits, from, config).is_some() {
                 return 0;
             }
-            let beyond = branch.end(self.config()).saturating_sub(agreed);
-            if beyond > 0 {
-                let slot = bits.chunk(branch.level(), width) >> beyond;
-                let children = branch.slots().iter().zip(branch.children().items());
-                return children.filter(|(s, _)| **s >> beyond == slot).map(|(_, child)| child.len()).sum();
+            // The bits of the level that do not matter; all do if the prefix goes on behind them.
+            let beyond = branch.end(config).saturating_sub(agreed);
+            let path = bits.chunk(branch.level(), config.bit_width()) >> beyond;
+            let first = branch.links().partition_point(|link| link.path >> beyond < path);
+            let behind = branch.links().partition_point(|link| link.path >> beyond <= path);
+            let agreeing = branch.links().get(first..behind).unwrap_or_default();
+            // Of several children that agree all keys do: they part behind the bits that matter.
+            if agreeing.len() > 1 {
+                return agreeing.iter().map(|link| link.child.entries).sum();
             }
-            match branch.child(bits, self.config()) {
-                Some(child) => node = &child.node,
+            // Of a single leaf only some may; and it may be one whose path is that of another key in it.
+            from = branch.end(config);
+            match branch.child(bits, config) {
+                Some(Child { node: Node::Branch(_), .. }) if agreeing.is_empty() => return 0,
+                Some(below) => child = below,
                 None => return 0,
             }
         }

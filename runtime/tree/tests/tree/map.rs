@@ -1,7 +1,7 @@
 //! The tree is an ordered map.
 
 use proptest::prelude::*;
-use xln_tree::{Config, Group, Hasher, Tree};
+use xln_tree::{Config, Group, Hasher, LimitError, SortedError, Tree};
 
 use crate::{
     keys::{Change, any_changes, any_config, any_key},
@@ -103,6 +103,16 @@ proptest! {
     }
 
     #[test]
+    fn a_tree_built_of_sorted_entries_is_the_one_that_changes_made(config in any_config(), changes in any_changes()) {
+        let (mut tree, mut map) = (Tree::new(config), Map::new());
+        changes.iter().for_each(|step| change(&mut tree, &mut map, step));
+        let built = Tree::from_sorted(config, &map).unwrap();
+        prop_assert!(built.is_committed());
+        prop_assert_eq!((built.root(), built.len()), (tree.root(), tree.len()));
+        prop_assert!(built.diff(&tree).next().is_none() && built.iter().eq(tree.iter()));
+    }
+
+    #[test]
     fn a_range_is_what_a_btreemap_has_under_the_prefix_after_the_key(
         config in any_config(),
         changes in any_changes(),
@@ -145,6 +155,44 @@ proptest! {
         }
         prop_assert_eq!(tree.view(prefix, depth).collect::<Vec<_>>(), groups);
     }
+}
+
+#[test]
+fn large_batches_worked_on_in_parallel_make_the_same_tree() {
+    let key = |index: u32| blake3::hash(&index.to_be_bytes()).as_bytes().to_vec();
+    let value = |index: u32| vec![1; usize::try_from(index % 90).unwrap()];
+    let map: Map = (0..150_000).map(|index| (key(index), value(index))).collect();
+    let root = root(Hasher::Blake3, &map);
+    let mut bulk = Tree::from_sorted(Config::default(), &map).unwrap();
+    assert_eq!((bulk.root(), bulk.len()), (root, map.len()));
+    let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    for config in
+        [Config::default(), Config::storage(Hasher::Blake3), Config::new(1, 1, Hasher::Blake3).unwrap()]
+    {
+        let mut tree = Tree::new(config);
+        // More than there will be, then what is too much goes again, with changes to the rest.
+        let first = (0..200_000).step_by(2).map(|index| (key(index), Some(value(index + 1))));
+        assert_eq!(tree.apply(first.clone()), one_thread.install(|| Tree::new(config).apply(first)));
+        let second = (0..200_000).map(|index| (key(index), (index < 150_000).then(|| value(index))));
+        assert_eq!(tree.apply(second), Ok(root));
+        assert!(tree.diff(&bulk).next().is_none() && tree.iter().eq(bulk.iter()));
+    }
+    let older = bulk.clone();
+    bulk.apply((0..150_000).step_by(3).map(|index| (key(index), None::<&[u8]>))).unwrap();
+    assert_eq!(bulk.diff(&older).filter(|(_, value)| value.is_none()).count(), 50_000);
+    bulk.apply((0..150_000).map(|index| (key(index), None::<&[u8]>))).unwrap();
+    assert!(bulk.is_empty());
+}
+
+#[test]
+fn entries_out_of_order_or_too_long_build_no_tree() {
+    let build = |keys: &[&str]| Tree::from_sorted(Config::default(), keys.iter().map(|key| (key, key)));
+    assert_eq!(build(&["a", "b", "b"]).unwrap_err(), SortedError::Unsorted { index: 2 });
+    assert_eq!(build(&["b", "a"]).unwrap_err(), SortedError::Unsorted { index: 1 });
+    let long = "x".repeat(128);
+    let error = SortedError::Limit { index: 1, source: LimitError::Key(128) };
+    assert_eq!(build(&["a", &long]).unwrap_err(), error);
+    assert!(build(&[]).unwrap().is_empty());
 }
 
 #[test]
