@@ -75,6 +75,17 @@ pub enum StoreError {
         /// Whole key.
         key: Vec<u8>,
     },
+    /// A row that does not come after the one before.
+    #[error("0x{} in column {column} is not greater than the key before it", hex::encode(.key))]
+    Unsorted {
+        /// Column.
+        column: Column,
+        /// Whole key.
+        key: Vec<u8>,
+    },
+    /// One snapshot is written at a time.
+    #[error("another snapshot is being written")]
+    SnapshotOpen,
     /// A number is missing.
     #[error("column {column} has {found} where {expected} should be")]
     Gap {

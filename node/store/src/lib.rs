@@ -7,13 +7,16 @@
 //!                                     │ fails
 //!                                     └────────► poisoned: every later commit is refused
 //!
-//!   start-up:  snapshot_marker ──► load_state ──► slices_from(marker.slice + 1) ──► replay, compare the root
+//!   snapshot ──► sorted files ──► taken over in one step, marker and rows together, beside the WAL
+//!
+//!   start-up:  state ──► StateView::read ──► slices_from(marker.slice + 1) ──► replay, compare the root
 //!
 //!   column          key                                   value
-//!   state           0x00 ‖ signer ‖ entity ‖ type ‖ key   entity's value; type 0x00 without key is its head
+//!   state           0x00                                  SnapshotMarker
+//!                   0x00 ‖ signer ‖ entity ‖ type ‖ key   entity's value; type 0x00 without key is its head
 //!   blocks          0x01 ‖ hash                           BlockHeader
 //!   block_numbers   0x02 ‖ number                         hash
-//!   snapshot        0x03 ‖ kind                           SnapshotMarker
+//!   snapshot        0x03 ‖ kind                           how far the history was pruned
 //!   archive         0x04 ‖ hash                           immutable snapshot
 //!   receipts        0x05 ‖ call hash                      receipt
 //!   consensus       0x06 ‖ entity ‖ height ‖ sequence     at 0, 0: the last certified frame of an entity
@@ -47,7 +50,9 @@ mod prune;
 mod read;
 mod signed;
 mod snapshot;
+mod sorted_files;
 mod space;
+mod state;
 mod store;
 mod verify;
 
@@ -57,7 +62,8 @@ pub use error::StoreError;
 pub use options::Options;
 pub use prune::{PrunePolicy, Pruned};
 pub use signed::SignedMark;
-pub use snapshot::{SnapshotMarker, StateRow};
+pub use snapshot::{SnapshotMarker, SnapshotWriter, SnapshotWritten};
 pub use space::{ColumnStats, Stats, check_free_space, free_space};
+pub use state::{StateBatch, StateRow, StateView};
 pub use store::{Store, Written};
 pub use verify::VerifyReport;

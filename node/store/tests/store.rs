@@ -8,10 +8,9 @@ use std::{
 };
 
 use tempfile::{TempDir, tempdir};
-use xln_primitives::{BlockHeader, CallHash, ChannelId, EntityId, Hash, Network, SignerId, Timestamp};
+use xln_primitives::{BlockHeader, CallHash, ChannelId, EntityId, Hash, Network, Timestamp};
 use xln_store::{
-    Batch, Options, PeerId, PrunePolicy, SnapshotMarker, StateRow, Store, StoreError, check_free_space,
-    free_space,
+    Batch, Options, PeerId, PrunePolicy, SnapshotMarker, Store, StoreError, check_free_space, free_space,
 };
 
 const NETWORK: Network = Network::new([7; 32]);
@@ -114,7 +113,8 @@ fn what_was_never_written_is_absent_and_not_an_error() {
     assert_eq!(store.latest_slice().unwrap(), None);
     assert_eq!(store.receipt(&call(1)).unwrap(), None);
     assert_eq!(store.snapshot_marker().unwrap(), None);
-    assert_eq!(store.slices_from(0).count() + store.events_from(0).count() + store.load_state().count(), 0);
+    assert_eq!(store.slices_from(0).count() + store.events_from(0).count(), 0);
+    assert!(store.state().unwrap().is_none());
     assert!(store.verify(&mut |_, _| {}).unwrap().is_sound());
 }
 
@@ -157,46 +157,6 @@ fn an_empty_batch_writes_nothing() {
     assert!(Batch::new().is_empty());
     assert_eq!(store.commit(Batch::new()).unwrap().bytes, 0);
     assert_eq!(store.stats().unwrap().commits, 0);
-}
-
-#[test]
-fn the_state_loads_with_heads_before_entries() {
-    let (_folder, store) = fresh();
-    let (signer, entity) = (SignerId::new([1; 32]), EntityId::new([2; 32]));
-    let marker = SnapshotMarker { block: block(4, Hash::ZERO), slice: 9, state_root: Hash::new([5; 32]) };
-    let mut batch = Batch::new();
-    batch.put_state(&signer, &entity, &[3, 1], Some(b"channel"));
-    batch.put_state(&signer, &entity, &[5], Some(b"reserve"));
-    batch.put_head(&signer, &entity, b"head");
-    batch.move_snapshot(&marker);
-    store.commit(batch).unwrap();
-    let mut batch = Batch::new();
-    batch.put_state(&signer, &entity, &[5], None);
-    store.commit(batch).unwrap();
-
-    assert_eq!(store.snapshot_marker().unwrap(), Some(marker));
-    let rows: Vec<_> = store.load_state().map(Result::unwrap).collect();
-    assert_eq!(
-        rows,
-        [
-            StateRow::Head { signer, entity, head: b"head".to_vec() },
-            StateRow::Entry { signer, entity, key: vec![3, 1], value: b"channel".to_vec() },
-        ]
-    );
-}
-
-#[test]
-fn a_state_key_without_a_storage_type_refuses_the_whole_batch() {
-    let (_folder, store) = fresh();
-    for bad in [&[][..], &[0, 1]] {
-        let mut batch = Batch::new();
-        batch.put_slice(1, b"slice");
-        batch.put_state(&SignerId::ZERO, &EntityId::ZERO, bad, Some(b"value"));
-        assert!(matches!(store.commit(batch), Err(StoreError::MalformedKey { .. })));
-    }
-    assert_eq!(store.slice(1).unwrap(), None, "all or nothing");
-    assert_eq!(store.poisoned(), None, "nothing reached the disk");
-    commit_slice(&store, 1);
 }
 
 #[test]
@@ -281,9 +241,8 @@ fn pruning_forgets_the_history_before_the_snapshot_only() {
     let everything = PrunePolicy { slices: true, events: true, receipts: true };
     assert!(matches!(store.prune(1, everything), Err(StoreError::PruneTooFar { asked: 1, snapshot: 0 })));
 
-    let mut batch = Batch::new();
-    batch.move_snapshot(&SnapshotMarker { block: chain[3].clone(), slice: 8, state_root: Hash::ZERO });
-    store.commit(batch).unwrap();
+    let marker = SnapshotMarker { block: chain[3].clone(), slice: 8, state_root: Hash::ZERO };
+    store.begin_snapshot(&marker).unwrap().finish().unwrap();
     assert!(matches!(store.prune(4, everything), Err(StoreError::PruneTooFar { asked: 4, snapshot: 3 })));
 
     let pruned = store.prune(2, PrunePolicy { slices: false, ..everything }).unwrap();
