@@ -8,12 +8,25 @@
 //! Whatever does not agree with what was certified is refused by name. Nothing is repaired silently: `xln-node db verify`
 //! tells the extent of the damage.
 
+use std::{
+    num::NonZero,
+    thread,
+    time::{Duration, Instant},
+};
+
 use codec::Decode;
 use xln_primitives::{EntityId, FrameHash, Height};
-use xln_runtime::{Entity, Executed, Genesis, ReplayError, RestoreError, Server, Slice, StateRow};
-use xln_store::{Store, StoreError};
+use xln_runtime::{
+    Entity, Executed, Genesis, ReplayError, RestoreError, Restoring, Server, Slice, StateRow,
+};
+use xln_store::{Batch, SnapshotMarker, StateView, Store, StoreError};
 
 use crate::author;
+
+/// Progress is told this often.
+const PROGRESS: Duration = Duration::from_secs(3);
+/// Most threads that read the state; one more puts the trees together.
+const READERS_MAX: usize = 8;
 
 /// Why a node cannot start from what is on its disk.
 #[derive(Debug, thiserror::Error)]
@@ -97,35 +110,47 @@ pub fn recover_noting(
     store: &Store,
     mut note: impl FnMut(&Executed),
 ) -> Result<(Server, Recovered), RecoveryError> {
-    let Some(marker) = store.snapshot_marker()? else {
+    let Some(state) = store.state()? else {
         return Ok((begin(genesis, store)?, Recovered::default()));
     };
-    let mut failed = None;
-    let rows = store.load_state().map_while(|row| match row {
-        Ok(row) => Some(runtime_row(row)),
-        Err(error) => {
-            failed = Some(error);
-            None
-        }
-    });
-    let restored = Server::restore(genesis, rows, marker.block.clone(), marker.slice);
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
-    let block = marker.block.number;
-    let mut server = restored.map_err(|reason| RecoveryError::Restore { block, reason })?;
+    let mut server = load(genesis, &state)?;
     let recovered = replay(&mut server, store, &mut note)?;
     check_signed(&server, store)?;
-    Ok((server, Recovered { snapshot: block, ..recovered }))
+    Ok((server, Recovered { snapshot: state.marker().block.number, ..recovered }))
+}
+
+/// The server as it was at a snapshot.
+fn load(genesis: &Genesis, state: &StateView<'_>) -> Result<Server, RecoveryError> {
+    let SnapshotMarker { block: head, slice, .. } = state.marker().clone();
+    let block = head.number;
+    let failed = |reason| RecoveryError::Restore { block, reason };
+    let expected = state.rows_estimated()?;
+    let mut told = Instant::now();
+    let mut restoring = Restoring::new();
+    let readers = thread::available_parallelism().map_or(1, NonZero::get).min(READERS_MAX);
+    state.read(readers, |batch| {
+        for row in batch.rows() {
+            restoring.push(&runtime_row(row?)).map_err(failed)?;
+        }
+        if told.elapsed() >= PROGRESS {
+            let rows = restoring.rows();
+            let percent = rows.saturating_mul(100).checked_div(expected).unwrap_or(100).min(100);
+            tracing::info!(rows, percent, "reading the state");
+            told = Instant::now();
+        }
+        Ok::<_, RecoveryError>(())
+    })?;
+    restoring.finish(genesis, head, slice).map_err(failed)
 }
 
 /// Builds the genesis and writes it down, so that every later start finds a snapshot.
 fn begin(genesis: &Genesis, store: &Store) -> Result<Server, RecoveryError> {
     let mut server = genesis.build()?;
-    let rows = server.take_dirty();
-    let mut batch = author::snapshot_batch(&rows, &author::marker(&server));
+    let mut batch = Batch::new();
     batch.put_block(server.head());
     store.commit(batch)?;
+    // Last: as long as there is no snapshot, the next start begins again.
+    author::write_snapshot(store, &server.take_changes(), None, &author::marker(&server))?;
     Ok(server)
 }
 
@@ -176,11 +201,13 @@ fn replay(
     Ok(recovered)
 }
 
-fn runtime_row(row: xln_store::StateRow) -> StateRow {
+fn runtime_row(row: xln_store::StateRow<'_>) -> StateRow<'_> {
     match row {
-        xln_store::StateRow::Head { signer, entity, head } => StateRow::Head { signer, entity, head },
+        xln_store::StateRow::Head { signer, entity, head } => {
+            StateRow::Head { signer, entity, head: Some(head.into()) }
+        }
         xln_store::StateRow::Entry { signer, entity, key, value } => {
-            StateRow::Value { signer, entity, key, value: Some(value) }
+            StateRow::Value { signer, entity, key: key.into(), value: Some(value.into()) }
         }
     }
 }

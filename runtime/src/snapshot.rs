@@ -10,7 +10,7 @@
 //!                                cost: the entities that made frames  cost: the rows that changed
 //! ```
 
-use std::{borrow::Cow, cmp::Ordering, iter::Peekable};
+use std::borrow::Cow;
 
 use codec::Encode;
 use xln_primitives::{EntityId, SignerId};
@@ -142,7 +142,7 @@ struct Place<'a> {
 impl<'a> Place<'a> {
     fn rows(self) -> impl Iterator<Item = StateRow<'a>> {
         let Self { signer, entity, head, older, newer } = self;
-        let changed = older.zip(newer).into_iter().flat_map(|(older, newer)| Difference::new(older, newer));
+        let changed = older.zip(newer).into_iter().flat_map(|(older, newer)| newer.diff(older));
         let values = changed.map(move |(key, value)| StateRow::Value {
             signer,
             entity,
@@ -150,44 +150,5 @@ impl<'a> Place<'a> {
             value: value.map(Cow::Borrowed),
         });
         core::iter::once(StateRow::Head { signer, entity, head: head.map(Cow::Owned) }).chain(values)
-    }
-}
-
-type Entries<'a> = Peekable<xln_tree::Iter<'a>>;
-
-/// Keys whose value differs between two trees, in order, with the newer value.
-struct Difference<'a> {
-    older: Entries<'a>,
-    newer: Entries<'a>,
-}
-
-impl<'a> Difference<'a> {
-    fn new(older: &'a Tree, newer: &'a Tree) -> Self {
-        Self { older: older.iter().peekable(), newer: newer.iter().peekable() }
-    }
-}
-
-impl<'a> Iterator for Difference<'a> {
-    type Item = (&'a [u8], Option<&'a [u8]>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let order = match (self.older.peek(), self.newer.peek()) {
-                (None, None) => return None,
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some((old, _)), Some((new, _))) => old.cmp(new),
-            };
-            match order {
-                Ordering::Less => return self.older.next().map(|(key, _)| (key, None)),
-                Ordering::Greater => return self.newer.next().map(|(key, value)| (key, Some(value))),
-                Ordering::Equal => {
-                    let (old, new) = (self.older.next()?, self.newer.next()?);
-                    if old.1 != new.1 {
-                        return Some((new.0, Some(new.1)));
-                    }
-                }
-            }
-        }
     }
 }

@@ -64,7 +64,7 @@ fn write(store: &Store, number: u64, rows: &BTreeMap<Row, Option<Vec<u8>>>) -> R
 
 fn in_order(state: &StateView<'_>) -> Vec<(Row, Vec<u8>)> {
     let batches: Vec<_> = state.in_order().map(Result::unwrap).collect();
-    batches.iter().flat_map(|batch| batch.rows()).map(|row| own(row.unwrap())).collect()
+    batches.iter().flat_map(xln_store::StateBatch::rows).map(|row| own(row.unwrap())).collect()
 }
 
 fn by_readers(state: &StateView<'_>, readers: usize) -> Vec<(Row, Vec<u8>)> {
