@@ -16,9 +16,7 @@ use std::{
 
 use codec::Decode;
 use xln_primitives::{EntityId, FrameHash, Height};
-use xln_runtime::{
-    Entity, Executed, Genesis, ReplayError, RestoreError, Restoring, Server, Slice, StateRow,
-};
+use xln_runtime::{Entity, Executed, Genesis, ReplayError, RestoreError, Restoring, Server, Slice, StateRow};
 use xln_store::{Batch, SnapshotMarker, StateView, Store, StoreError};
 
 use crate::author;

@@ -9,7 +9,9 @@ use network::{Network, USD};
 use pallet_entities::Error as EntitiesError;
 use pallet_reserves::Call as Reserves;
 use xln_primitives::{Amount, AssetId, BoundedVec, EntityId, Storage, Timestamp};
-use xln_runtime::{Delivery, Refusal, ReplayError, RestoreError, RuntimeError, Server, SliceInputs, StateRow};
+use xln_runtime::{
+    Delivery, Refusal, ReplayError, RestoreError, RuntimeError, Server, SliceInputs, StateRow,
+};
 
 fn transfer(to: EntityId, amount: u128) -> Reserves {
     Reserves::Transfer { to, asset: AssetId::named(USD), amount: Amount::new(amount) }

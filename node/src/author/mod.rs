@@ -112,7 +112,8 @@ impl Author {
     /// Works until it is told to stop; the last block is sealed and the state written then.
     pub fn run(self) -> Result<(), AuthorError> {
         let ahead = self.server.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let present = ahead.entities().filter(|entity| self.certifier.can_certify(entity.id(), entity.board()));
+        let present =
+            ahead.entities().filter(|entity| self.certifier.can_certify(entity.id(), entity.board()));
         let present: Vec<EntityId> = present.map(xln_runtime::Entity::id).collect();
         self.inbox.requeue(self.retained.redeliver(&ahead, &present)?);
         let writer = Writer {

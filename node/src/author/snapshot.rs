@@ -102,7 +102,7 @@ pub(crate) fn write_snapshot(
                 snapshot.put_state(&signer, &entity, &key, value.as_deref())?;
             }
             StateRow::Head { signer, entity, head } => {
-                snapshot.put_head(&signer, &entity, head.as_deref())?
+                snapshot.put_head(&signer, &entity, head.as_deref())?;
             }
         }
     }
