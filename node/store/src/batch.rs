@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use codec::Encode;
-use xln_primitives::{BlockHeader, CallHash, ChannelId, EntityId};
+use xln_primitives::{BlockHeader, CallHash};
 
 use crate::{Column, checksum::seal, key};
 
@@ -57,7 +57,7 @@ impl Batch {
         self.rows.push(Row { column, key, sealed });
     }
 
-    fn remove(&mut self, column: Column, key: Vec<u8>) {
+    pub(crate) fn remove(&mut self, column: Column, key: Vec<u8>) {
         self.rows.push(Row { column, key, sealed: None });
     }
 
@@ -82,21 +82,6 @@ impl Batch {
     /// Stores the events of slice `slice`.
     pub fn put_events(&mut self, slice: u64, events: &[u8]) {
         self.put(Column::Events, key::number(Column::Events, slice), events);
-    }
-
-    /// Stores the newest dispute proof that `entity` holds for a channel, in place of the one before.
-    pub fn put_proof(&mut self, entity: &EntityId, channel: &ChannelId, proof: &[u8]) {
-        self.put(Column::Proofs, key::proof(entity, channel), proof);
-    }
-
-    /// Keeps a message for a peer until it is removed.
-    pub fn put_outbox(&mut self, peer: &PeerId, sequence: u64, message: &[u8]) {
-        self.put(Column::Outbox, key::outbox(peer, sequence), message);
-    }
-
-    /// Removes a message that the peer has confirmed.
-    pub fn remove_outbox(&mut self, peer: &PeerId, sequence: u64) {
-        self.remove(Column::Outbox, key::outbox(peer, sequence));
     }
 
     /// The rows, with the lists of receipts.

@@ -12,7 +12,7 @@ pub enum Column {
     BlockNumbers = 0x02,
     /// How far the history was pruned.
     Snapshot = 0x03,
-    /// Immutable snapshots by hash.
+    /// Manifests of immutable snapshots by hash.
     Archive = 0x04,
     /// Receipts by call hash.
     Receipts = 0x05,

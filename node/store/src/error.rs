@@ -83,6 +83,12 @@ pub enum StoreError {
         /// Whole key.
         key: Vec<u8>,
     },
+    /// There is something where nothing may be.
+    #[error("the database in {} is not empty; `purge-chain` removes it", path.display())]
+    NotEmpty {
+        /// Folder of the database.
+        path: PathBuf,
+    },
     /// One snapshot is written at a time.
     #[error("another snapshot is being written")]
     SnapshotOpen,

@@ -17,7 +17,7 @@
 //!   blocks          0x01 ‖ hash                           BlockHeader
 //!   block_numbers   0x02 ‖ number                         hash
 //!   snapshot        0x03 ‖ kind                           how far the history was pruned
-//!   archive         0x04 ‖ hash                           immutable snapshot
+//!   archive         0x04 ‖ hash                           Manifest of an immutable snapshot
 //!   receipts        0x05 ‖ call hash                      receipt
 //!   consensus       0x06 ‖ entity ‖ height ‖ sequence     at 0, 0: the last certified frame of an entity
 //!   outbox          0x07 ‖ peer ‖ sequence                message that a peer has not confirmed
@@ -40,6 +40,7 @@
 //! **Recovery after power loss.** Only an incomplete record at the end of the write-ahead log is dropped: that
 //! write was never acknowledged. Damage anywhere else refuses to open.
 
+mod archive;
 mod batch;
 mod checksum;
 mod column;
@@ -56,6 +57,10 @@ mod state;
 mod store;
 mod verify;
 
+pub use archive::{
+    ArchiveError, ArchiveProgress, ArchiveStream, ArchivedRow, ChunkFault, ChunkInfo, ChunkReader, Manifest,
+    Staging, write_stream,
+};
 pub use batch::{Batch, PeerId};
 pub use column::Column;
 pub use error::StoreError;

@@ -52,6 +52,7 @@ pub struct SnapshotWriter<'a> {
     state: SortedFiles<'a>,
     proofs: SortedFiles<'a>,
     outbox: SortedFiles<'a>,
+    marks: SortedFiles<'a>,
     /// Where keys are put together.
     key: Vec<u8>,
     // Last: the folder goes after the files in it are closed.
@@ -91,6 +92,7 @@ impl Store {
             state,
             proofs: files(Column::Proofs),
             outbox: files(Column::Outbox),
+            marks: files(Column::Consensus),
             key: Vec::new(),
             _folder: folder,
         })
@@ -149,15 +151,27 @@ impl SnapshotWriter<'_> {
         self.outbox.push(&key::outbox(peer, sequence), message)
     }
 
+    /// Writes a row of an immutable snapshot into the column of its key, in the order of keys.
+    pub(crate) fn put_archived(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        let files = match key.first().and_then(|number| Column::ALL.get(usize::from(*number))) {
+            Some(Column::Consensus) => &mut self.marks,
+            Some(Column::Outbox) => &mut self.outbox,
+            Some(Column::Proofs) => &mut self.proofs,
+            _ => &mut self.state,
+        };
+        files.push(key, Some(value))
+    }
+
     /// Moves the snapshot: everything is on disk when this returns.
     ///
     /// If the database fails to take the files over, the store is poisoned as after a failed commit.
     pub fn finish(mut self) -> Result<SnapshotWritten, StoreError> {
         let (rows, ingestion) = (self.state.rows().saturating_sub(1), Instant::now());
+        self.marks.ingest()?;
         self.proofs.ingest()?;
         self.outbox.ingest()?;
         self.state.ingest()?;
-        let bytes = [&self.state, &self.proofs, &self.outbox].map(SortedFiles::bytes);
+        let bytes = [&self.state, &self.proofs, &self.outbox, &self.marks].map(SortedFiles::bytes);
         Ok(SnapshotWritten {
             rows,
             bytes: bytes.into_iter().fold(0, u64::saturating_add),

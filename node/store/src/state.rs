@@ -81,11 +81,16 @@ impl StateBatch {
 
     /// The rows.
     pub fn rows(&self) -> impl Iterator<Item = Result<StateRow<'_>, StoreError>> {
+        self.pairs().map(|(key, value)| parse(key, value))
+    }
+
+    /// Whole keys and values.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let mut start = 0;
         self.ends.iter().map(move |(key_end, end)| {
-            let whole = self.bytes.get(start..*key_end).unwrap_or_default();
+            let key = self.bytes.get(start..*key_end).unwrap_or_default();
             start = *end;
-            parse(whole, self.bytes.get(*key_end..*end).unwrap_or_default())
+            (key, self.bytes.get(*key_end..*end).unwrap_or_default())
         })
     }
 
@@ -166,7 +171,7 @@ impl StateView<'_> {
                 scope.spawn(move || {
                     let next = || ranges.lock().unwrap_or_else(PoisonError::into_inner).next();
                     while let Some(range) = next() {
-                        for batch in self.batches(range) {
+                        for batch in self.batches(Column::State, range) {
                             let last = batch.is_err();
                             // Nobody listens any more after an error.
                             if send.send(batch).is_err() || last {
@@ -185,11 +190,27 @@ impl StateView<'_> {
 
     /// All rows, in order, batch by batch.
     pub fn in_order(&self) -> impl Iterator<Item = Result<StateBatch, StoreError>> + '_ {
-        self.batches((first_key(), None))
+        self.column_in_order(Column::State)
+    }
+
+    /// All rows of a column as of this view, in order, batch by batch. Of the state without the marker.
+    pub(crate) fn column_in_order(
+        &self,
+        column: Column,
+    ) -> impl Iterator<Item = Result<StateBatch, StoreError>> + '_ {
+        self.batches(column, (if column == Column::State { first_key() } else { vec![column as u8] }, None))
+    }
+
+    pub(crate) const fn store(&self) -> &Store {
+        self.store
     }
 
     /// The rows of one range, in order. Ends after the first error.
-    fn batches(&self, (from, to): Range) -> impl Iterator<Item = Result<StateBatch, StoreError>> + '_ {
+    fn batches(
+        &self,
+        column: Column,
+        (from, to): Range,
+    ) -> impl Iterator<Item = Result<StateBatch, StoreError>> + '_ {
         let mut options = ReadOptions::default();
         options.set_readahead_size(READAHEAD);
         options.fill_cache(false);
@@ -198,13 +219,13 @@ impl StateView<'_> {
         if let Some(to) = to {
             options.set_iterate_upper_bound(to);
         }
-        let column = self.store.column(Column::State);
-        let mut rows = Some(self.snapshot.raw_iterator_cf_opt(column, options)).map(|mut rows| {
+        let family = self.store.column(column);
+        let mut rows = Some(self.snapshot.raw_iterator_cf_opt(family, options)).map(|mut rows| {
             rows.seek(&from);
             rows
         });
         core::iter::from_fn(move || {
-            let batch = fill(rows.as_mut()?);
+            let batch = fill(column, rows.as_mut()?);
             match &batch {
                 Ok(batch) if batch.is_empty() => {
                     rows = None;
@@ -260,17 +281,17 @@ fn first_key() -> Vec<u8> {
 }
 
 /// Takes rows until the batch is full or no row is left.
-fn fill(rows: &mut DBRawIterator<'_>) -> Result<StateBatch, StoreError> {
+fn fill(column: Column, rows: &mut DBRawIterator<'_>) -> Result<StateBatch, StoreError> {
     let mut batch = StateBatch::default();
     while batch.bytes.len() < BATCH_BYTES {
         let Some((key, sealed)) = rows.item() else {
-            rows.status().map_err(StoreError::database("read the next row of the state"))?;
+            rows.status().map_err(StoreError::database("read the next row"))?;
             break;
         };
-        if !key::is_well_formed(Column::State, key) {
-            return Err(StoreError::malformed(Column::State, key));
+        if !key::is_well_formed(column, key) {
+            return Err(StoreError::malformed(column, key));
         }
-        batch.push(key, check(Column::State, key, sealed)?);
+        batch.push(key, check(column, key, sealed)?);
         rows.next();
     }
     Ok(batch)

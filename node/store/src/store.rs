@@ -43,6 +43,9 @@ pub(crate) struct Inner {
     pub(crate) written: AtomicU64,
     /// Whether a snapshot is being written.
     pub(crate) snapshot_open: AtomicBool,
+    /// Whether an immutable snapshot is being made or removed.
+    pub(crate) archive_open: AtomicBool,
+    network: Network,
     /// How sorted files of each column are written, by the column's number.
     files: Vec<rocksdb::Options>,
     // Declared after the database: the lock outlives it.
@@ -82,6 +85,8 @@ impl Store {
             commits: AtomicU64::new(0),
             written: AtomicU64::new(0),
             snapshot_open: AtomicBool::new(false),
+            archive_open: AtomicBool::new(false),
+            network,
             files: options.files(),
             _lock: lock,
         };
@@ -146,6 +151,12 @@ impl Store {
     #[must_use]
     pub fn poisoned(&self) -> Option<&str> {
         self.inner.poison.get().map(String::as_str)
+    }
+
+    /// The network that it belongs to.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        self.inner.network
     }
 
     /// Folder of the database.

@@ -212,13 +212,13 @@ mod tests {
         }
         batch.put_receipt(1, &CallHash::new([1; 32]), b"receipt");
         batch.put_events(1, b"events");
-        batch.put_proof(&EntityId::ZERO, &ChannelId::ZERO, b"proof");
-        batch.put_outbox(&crate::PeerId::new([1; 32]), 1, b"message");
         store.commit(batch).unwrap();
         let marker = SnapshotMarker { block: block(0, Hash::ZERO), slice: 1, state_root: Hash::ZERO };
         let mut snapshot = store.begin_snapshot(&marker).unwrap();
         snapshot.put_head(&SignerId::ZERO, &EntityId::ZERO, Some(b"head")).unwrap();
         snapshot.put_state(&SignerId::ZERO, &EntityId::ZERO, &[3, 1], Some(b"value")).unwrap();
+        snapshot.put_proof(&EntityId::ZERO, &ChannelId::ZERO, b"proof").unwrap();
+        snapshot.put_outbox(&crate::PeerId::new([1; 32]), 1, Some(b"message")).unwrap();
         snapshot.finish().unwrap();
         (folder, store)
     }

@@ -156,10 +156,10 @@ fn an_unfinished_snapshot_leaves_the_one_before_and_no_files() {
 fn rows_of_other_columns_come_with_the_snapshot() {
     let (folder, store) = fresh();
     let (entity, peer) = (EntityId::new([1; 32]), PeerId::new([2; 32]));
-    let mut batch = xln_store::Batch::new();
-    batch.put_proof(&entity, &ChannelId::ZERO, b"older");
-    batch.put_outbox(&peer, 7, b"confirmed");
-    store.commit(batch).unwrap();
+    let mut snapshot = store.begin_snapshot(&marker(1)).unwrap();
+    snapshot.put_proof(&entity, &ChannelId::ZERO, b"older").unwrap();
+    snapshot.put_outbox(&peer, 7, Some(b"confirmed")).unwrap();
+    snapshot.finish().unwrap();
     let mut snapshot = store.begin_snapshot(&marker(2)).unwrap();
     snapshot.put_outbox(&peer, 7, None).unwrap();
     snapshot.put_outbox(&peer, 8, Some(b"message")).unwrap();

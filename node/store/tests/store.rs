@@ -38,6 +38,10 @@ fn block(number: u64, parent: Hash) -> BlockHeader {
     }
 }
 
+fn marker(block: &BlockHeader, slice: u64) -> SnapshotMarker {
+    SnapshotMarker { block: block.clone(), slice, state_root: Hash::ZERO }
+}
+
 fn call(slice: u64) -> CallHash {
     let mut bytes = [0xcc; 32];
     bytes[..8].copy_from_slice(&slice.to_be_bytes());
@@ -85,9 +89,9 @@ fn what_was_committed_is_there_after_a_restart() {
     let (folder, store) = fresh();
     let chain = commit_chain(&store, 3);
     let (entity, channel) = (EntityId::new([1; 32]), ChannelId::new([2; 32]));
-    let mut batch = Batch::new();
-    batch.put_proof(&entity, &channel, b"proof");
-    store.commit(batch).unwrap();
+    let mut snapshot = store.begin_snapshot(&marker(&chain[0], 2)).unwrap();
+    snapshot.put_proof(&entity, &channel, b"proof").unwrap();
+    snapshot.finish().unwrap();
     drop(store);
 
     let store = open(folder.path()).unwrap();
@@ -163,13 +167,17 @@ fn an_empty_batch_writes_nothing() {
 fn an_outbox_keeps_peers_apart_and_forgets_what_was_confirmed() {
     let (_folder, store) = fresh();
     let (one, other) = (PeerId::new([1; 32]), PeerId::new([2; 32]));
-    let mut batch = Batch::new();
-    for sequence in [1, 2, 300] {
-        batch.put_outbox(&one, sequence, b"message");
-        batch.put_outbox(&other, sequence, b"message");
+    let block = block(0, Hash::ZERO);
+    let mut snapshot = store.begin_snapshot(&marker(&block, 1)).unwrap();
+    for peer in [&one, &other] {
+        for sequence in [1, 2, 300] {
+            snapshot.put_outbox(peer, sequence, Some(b"message")).unwrap();
+        }
     }
-    batch.remove_outbox(&one, 2);
-    store.commit(batch).unwrap();
+    snapshot.finish().unwrap();
+    let mut snapshot = store.begin_snapshot(&marker(&block, 2)).unwrap();
+    snapshot.put_outbox(&one, 2, None).unwrap();
+    snapshot.finish().unwrap();
     assert_eq!(numbers(store.outbox(&one, 0)), [1, 300]);
     assert_eq!(numbers(store.outbox(&other, 2)), [2, 300]);
     assert_eq!(numbers(store.outbox(&PeerId::new([3; 32]), 0)), [0; 0]);
@@ -241,8 +249,7 @@ fn pruning_forgets_the_history_before_the_snapshot_only() {
     let everything = PrunePolicy { slices: true, events: true, receipts: true };
     assert!(matches!(store.prune(1, everything), Err(StoreError::PruneTooFar { asked: 1, snapshot: 0 })));
 
-    let marker = SnapshotMarker { block: chain[3].clone(), slice: 8, state_root: Hash::ZERO };
-    store.begin_snapshot(&marker).unwrap().finish().unwrap();
+    store.begin_snapshot(&marker(&chain[3], 8)).unwrap().finish().unwrap();
     assert!(matches!(store.prune(4, everything), Err(StoreError::PruneTooFar { asked: 4, snapshot: 3 })));
 
     let pruned = store.prune(2, PrunePolicy { slices: false, ..everything }).unwrap();
