@@ -10,7 +10,7 @@ pub enum Column {
     Blocks = 0x01,
     /// Hashes of blocks by number.
     BlockNumbers = 0x02,
-    /// How far the history was pruned.
+    /// What is kept of the past.
     Snapshot = 0x03,
     /// Manifests of immutable snapshots by hash.
     Archive = 0x04,

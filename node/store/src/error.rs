@@ -144,14 +144,6 @@ pub enum StoreError {
         /// Bytes that are needed.
         needed: u64,
     },
-    /// Pruning would remove what start-up needs.
-    #[error("blocks before {asked} cannot be pruned: the snapshot stands at block {snapshot}")]
-    PruneTooFar {
-        /// First block to keep.
-        asked: u64,
-        /// Block of the snapshot; 0 if there is none.
-        snapshot: u64,
-    },
     /// The database failed.
     #[error("could not {action}: {source}")]
     Database {

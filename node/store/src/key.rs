@@ -32,6 +32,11 @@ pub(crate) fn marker() -> Vec<u8> {
     key(Column::State, &[])
 }
 
+/// The row that says what is kept of the past.
+pub(crate) fn pruning() -> Vec<u8> {
+    key(Column::Snapshot, &[&[1]])
+}
+
 pub(crate) fn proof(entity: &EntityId, channel: &ChannelId) -> Vec<u8> {
     key(Column::Proofs, &[entity.as_ref(), channel.as_ref()])
 }

@@ -16,7 +16,7 @@
 //!                   0x00 ‖ signer ‖ entity ‖ type ‖ key   entity's value; type 0x00 without key is its head
 //!   blocks          0x01 ‖ hash                           BlockHeader
 //!   block_numbers   0x02 ‖ number                         hash
-//!   snapshot        0x03 ‖ kind                           how far the history was pruned
+//!   snapshot        0x03 ‖ kind                           kind 1: what is kept of the past
 //!   archive         0x04 ‖ hash                           Manifest of an immutable snapshot
 //!   receipts        0x05 ‖ call hash                      receipt
 //!   consensus       0x06 ‖ entity ‖ height ‖ sequence     at 0, 0: the last certified frame of an entity
@@ -65,7 +65,7 @@ pub use batch::{Batch, PeerId};
 pub use column::Column;
 pub use error::StoreError;
 pub use options::Options;
-pub use prune::{PrunePolicy, Pruned};
+pub use prune::{Keep, Pruned, Pruning};
 pub use signed::SignedMark;
 pub use snapshot::{SnapshotMarker, SnapshotWriter, SnapshotWritten};
 pub use space::{ColumnStats, Stats, check_free_space, free_space};

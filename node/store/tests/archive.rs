@@ -114,7 +114,7 @@ fn a_database_that_imported_a_snapshot_has_what_the_other_had() {
     let imported = open(other.path());
     imported.import(&arrived, &staging).unwrap();
     assert_eq!(content(&imported), content(&store));
-    assert_eq!(imported.archives().unwrap(), [manifest.clone()]);
+    assert_eq!(imported.archives().unwrap(), std::slice::from_ref(&manifest));
     assert_eq!(exported(&imported, &manifest), bytes, "it can be handed on");
     assert!(imported.verify(&mut |_, _| {}).unwrap().is_sound());
     drop((store, imported));
@@ -234,7 +234,7 @@ fn a_snapshot_that_was_stopped_is_none_and_its_chunks_go_with_the_next_removal()
     write(&store, 6, 0..30);
     let stopped = store.state().unwrap().unwrap().archive(|_| ControlFlow::Break(()));
     assert!(matches!(stopped, Err(ArchiveError::Stopped)));
-    assert_eq!(store.archives().unwrap(), [manifest.clone()]);
+    assert_eq!(store.archives().unwrap(), std::slice::from_ref(&manifest));
     let files = || fs::read_dir(folder.path().join("snapshots")).unwrap().count();
     assert_eq!(files(), manifest.chunks.len() + 1);
     store.remove_archive(&Hash::ZERO).unwrap();

@@ -10,7 +10,8 @@ use std::{
 use tempfile::{TempDir, tempdir};
 use xln_primitives::{BlockHeader, CallHash, ChannelId, EntityId, Hash, Network, Timestamp};
 use xln_store::{
-    Batch, Options, PeerId, PrunePolicy, SnapshotMarker, Store, StoreError, check_free_space, free_space,
+    Batch, Keep, Options, PeerId, Pruned, Pruning, SnapshotMarker, Store, StoreError, check_free_space,
+    free_space,
 };
 
 const NETWORK: Network = Network::new([7; 32]);
@@ -243,29 +244,50 @@ fn after_a_failed_write_every_later_one_is_refused() {
 }
 
 #[test]
-fn pruning_forgets_the_history_before_the_snapshot_only() {
+fn pruning_forgets_what_was_promised_to_nobody() {
     let (folder, store) = fresh();
-    let chain = commit_chain(&store, 6);
-    let everything = PrunePolicy { slices: true, events: true, receipts: true };
-    assert!(matches!(store.prune(1, everything), Err(StoreError::PruneTooFar { asked: 1, snapshot: 0 })));
+    let chain = commit_chain(&store, 12);
+    let last = |blocks, state| Pruning { blocks: Keep::Last(blocks), state: Keep::Last(state) };
+    assert_eq!(store.prune(last(0, 0)).unwrap(), Pruned::default(), "nothing before there is a state");
 
-    store.begin_snapshot(&marker(&chain[3], 8)).unwrap().finish().unwrap();
-    assert!(matches!(store.prune(4, everything), Err(StoreError::PruneTooFar { asked: 4, snapshot: 3 })));
+    let snapshot = |number: usize| {
+        let block = &chain[number];
+        store.begin_snapshot(&marker(block, block.first_slice + 1)).unwrap().finish().unwrap();
+    };
+    let archive =
+        || store.state().unwrap().unwrap().archive(|_| core::ops::ControlFlow::Continue(())).unwrap();
+    let blocks =
+        || -> Vec<u64> { store.archives().unwrap().iter().map(|manifest| manifest.block.number).collect() };
+    for number in [2, 6] {
+        snapshot(number);
+        archive();
+    }
+    snapshot(10);
+    assert_eq!(store.prune(Pruning::ARCHIVE).unwrap(), Pruned::default());
+    assert_eq!(blocks(), [2, 6]);
 
-    let pruned = store.prune(2, PrunePolicy { slices: false, ..everything }).unwrap();
-    assert_eq!((pruned.first_slice, pruned.receipts), (5, 4));
-    assert_eq!(store.slice(1).unwrap().unwrap(), b"slice 1", "the policy keeps slices");
-    let pruned = store.prune(3, everything).unwrap();
-    assert_eq!((pruned.first_slice, pruned.receipts), (7, 2));
+    // The state of block 2 is still promised, so the slices after it stay; the receipts before block 6 do not.
+    let pruned = store.prune(last(4, 8)).unwrap();
+    assert_eq!((pruned.slices, pruned.receipts, pruned.snapshots), (6, 12, 0));
+    assert_eq!(store.earliest_slice().unwrap(), Some(7));
+    assert_eq!(store.receipt(&call(12)).unwrap(), None);
+    assert_eq!(store.receipt(&call(13)).unwrap().unwrap(), b"receipt 13");
+    assert_eq!(numbers(store.events_from(0))[0], 13);
+    // The state of block 9 begins at the snapshot of block 6.
+    let pruned = store.prune(last(0, 1)).unwrap();
+    assert_eq!((pruned.slices, pruned.receipts, pruned.snapshots), (8, 8, 1));
+    assert_eq!(blocks(), [6]);
+    assert_eq!(store.prune(last(0, 1)).unwrap(), Pruned::default(), "there is nothing left to forget");
     drop(store);
 
     let store = open(folder.path()).unwrap();
-    assert_eq!(store.slice(6).unwrap(), None);
-    assert_eq!(store.receipt(&call(6)).unwrap(), None);
-    assert_eq!(store.receipt(&call(7)).unwrap().unwrap(), b"receipt 7");
-    assert_eq!(numbers(store.events_from(0)), [7, 8, 9, 10, 11, 12]);
-    assert_eq!(numbers(store.slices_from(9)), [9, 10, 11, 12]);
-    assert!(matches!(store.slices_from(6).next(), Some(Err(StoreError::Gap { expected: 6, found: 7, .. }))));
+    assert_eq!(store.pruning().unwrap(), last(0, 1));
+    assert_eq!((store.earliest_slice().unwrap(), store.earliest_receipts().unwrap()), (Some(15), Some(21)));
+    assert_eq!(numbers(store.slices_from(23)), [23, 24]);
+    assert!(matches!(
+        store.slices_from(14).next(),
+        Some(Err(StoreError::Gap { expected: 14, found: 15, .. }))
+    ));
     assert_eq!(store.block_by_number(0).unwrap().as_ref(), Some(&chain[0]), "headers stay");
     assert!(store.verify(&mut |_, _| {}).unwrap().is_sound());
 }
