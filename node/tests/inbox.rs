@@ -8,8 +8,8 @@ use std::sync::{
 
 use xln_node::inbox::{Arrival, Inbox, InboxFull};
 use xln_primitives::{
-    Board, Certificate, CertifiedMessage, EntityId, FrameHash, FrameHeader, Hash, Message, Network, SecretKey,
-    Timestamp, Vote, outputs::MerkleTree,
+    Board, Certificate, CertifiedMessage, EntityId, FrameHash, FrameHeader, Hash, Message, Network,
+    SecretKey, Timestamp, Vote, outputs::MerkleTree,
 };
 use xln_runtime::RuntimeMessage;
 

@@ -124,7 +124,7 @@ impl Author {
             retained: self.retained,
             observer: self.observer,
             metrics: Arc::clone(&self.metrics),
-            snapshots: Snapshots::since(ahead.head().number),
+            snapshots: Snapshots::since(ahead.head().number, self.store.clone()),
         };
         let (steps, queue) = sync_channel(AHEAD);
         let thread = std::thread::Builder::new().name("writer".into());

@@ -7,10 +7,11 @@
 use std::{sync::Arc, thread::JoinHandle, time::Duration};
 
 use xln_runtime::{Server, StateChanges, StateRow};
-use xln_store::{SnapshotMarker, SnapshotWritten, Store, StoreError};
+use xln_store::{Pruned, SnapshotMarker, SnapshotWritten, Store, StoreError};
 
 use super::SNAPSHOT_INTERVAL;
 use crate::{
+    archive::Archiver,
     metrics::Metrics,
     retained::{Retained, Rows},
 };
@@ -19,12 +20,13 @@ use crate::{
 pub(super) struct Snapshots {
     last_block: u64,
     writing: Option<JoinHandle<Result<(), StoreError>>>,
+    archiver: Archiver,
 }
 
 impl Snapshots {
     /// Counts from this block on.
-    pub(super) const fn since(block: u64) -> Self {
-        Self { last_block: block, writing: None }
+    pub(super) fn since(block: u64, store: Store) -> Self {
+        Self { last_block: block, writing: None, archiver: Archiver::new(store) }
     }
 
     /// Whether one is due at this block. Fails if the last one failed.
@@ -59,6 +61,8 @@ impl Snapshots {
         marker: SnapshotMarker,
     ) -> Result<(), StoreError> {
         self.wait()?;
+        // What was written last is there now.
+        self.archiver.reached(self.last_block);
         let beside = retained.rows(marker.slice);
         let (path, block) = (store.path().to_path_buf(), marker.block.number);
         let thread = std::thread::Builder::new().name("snapshot".into()).spawn(move || {
@@ -74,6 +78,7 @@ impl Snapshots {
                 ingestion_ms = millis(written.ingestion),
                 "snapshot"
             );
+            forget(&store);
             Ok(())
         });
         self.last_block = block;
@@ -110,6 +115,20 @@ pub(crate) fn write_snapshot(
         beside.put(&mut snapshot)?;
     }
     snapshot.finish()
+}
+
+/// Prunes the history. What cannot be removed now does no harm, and the next snapshot tries again; a failed write stops the
+/// author by itself.
+fn forget(store: &Store) {
+    let pruned = store.pruning().map_err(Into::into).and_then(|pruning| store.prune(pruning));
+    match pruned {
+        Ok(pruned) if pruned != Pruned::default() => {
+            let Pruned { slices, receipts, snapshots, .. } = pruned;
+            tracing::debug!(slices, receipts, snapshots, "pruned");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::error!(%error, "the history cannot be pruned"),
+    }
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -80,7 +80,8 @@ impl Inbox {
         messages_max: usize,
         notify: impl Fn() + Send + Sync + 'static,
     ) -> Result<Arc<Self>, rayon::ThreadPoolBuildError> {
-        let threads = rayon::ThreadPoolBuilder::new().thread_name(|number| format!("verify-{number}")).build()?;
+        let threads =
+            rayon::ThreadPoolBuilder::new().thread_name(|number| format!("verify-{number}")).build()?;
         Ok(Arc::new(Self {
             network,
             messages_max,

@@ -75,7 +75,6 @@ impl Store {
     /// Forgets what `pruning` does not keep. A run does bounded work; an interruption leaves some of it, and the next run
     /// removes the rest.
     pub fn prune(&self, pruning: Pruning) -> Result<Pruned, ArchiveError> {
-        self.note_pruning(pruning)?;
         let mut pruned = Pruned::default();
         let Some(marker) = self.snapshot_marker()? else { return Ok(pruned) };
         let head = marker.block.number;
@@ -93,14 +92,15 @@ impl Store {
         Ok(pruned)
     }
 
-    /// What was kept of the past when the database was last pruned; everything if it never was.
+    /// What is kept of the past; everything unless something else was said.
     pub fn pruning(&self) -> Result<Pruning, StoreError> {
         let key = key::pruning();
         let Some(bytes) = self.get(Column::Snapshot, &key)? else { return Ok(Pruning::ARCHIVE) };
         decode_exact(&bytes, bytes.len()).map_err(|_| StoreError::corrupt(Column::Snapshot, &key))
     }
 
-    fn note_pruning(&self, pruning: Pruning) -> Result<(), StoreError> {
+    /// Says what is kept of the past. Nothing is removed yet.
+    pub fn set_pruning(&self, pruning: Pruning) -> Result<(), StoreError> {
         if self.pruning()? != pruning {
             let mut batch = Batch::new();
             batch.put(Column::Snapshot, key::pruning(), &pruning.encode());

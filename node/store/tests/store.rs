@@ -278,6 +278,8 @@ fn pruning_forgets_what_was_promised_to_nobody() {
     assert_eq!((pruned.slices, pruned.receipts, pruned.snapshots), (8, 8, 1));
     assert_eq!(blocks(), [6]);
     assert_eq!(store.prune(last(0, 1)).unwrap(), Pruned::default(), "there is nothing left to forget");
+    assert_eq!(store.pruning().unwrap(), Pruning::ARCHIVE);
+    store.set_pruning(last(0, 1)).unwrap();
     drop(store);
 
     let store = open(folder.path()).unwrap();
