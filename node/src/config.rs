@@ -13,6 +13,7 @@ use std::{
 };
 
 use xln_rpc::{MethodAccess, Origins, ServerConfig};
+use xln_store::Pruning;
 
 use crate::{
     cli::{PasswordSource, RpcMethods, RunArgs},
@@ -41,6 +42,8 @@ pub struct Config {
     pub password: PasswordSource,
     /// Blocks are made only while so many bytes are free on the disk.
     pub min_free_space: u64,
+    /// What is kept of the past.
+    pub pruning: Pruning,
     /// Address, gates and limits of JSON-RPC.
     pub rpc: ServerConfig,
     /// Address of metrics and health, if they are served.
@@ -130,6 +133,7 @@ impl Config {
             keystore_path: settings.keystore_path,
             password: PasswordSource::new(settings.password_filename, settings.password_interactive),
             min_free_space: mebibytes("min-free-space", settings.min_free_space)?,
+            pruning: Pruning { blocks: settings.blocks_pruning.0, state: settings.state_pruning.0 },
             rpc,
             prometheus,
             log: settings.log,

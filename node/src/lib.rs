@@ -10,6 +10,7 @@
 //! The node turns the outside world into inputs of the runtime and carries its outputs away, after they are durable.
 //! [`service`] says in which order the parts start and stop.
 
+pub mod archive;
 pub mod author;
 pub mod backend;
 pub mod cli;

@@ -8,12 +8,26 @@
 //! Whatever does not agree with what was certified is refused by name. Nothing is repaired silently: `xln-node db verify`
 //! tells the extent of the damage.
 
+use std::{
+    num::NonZero,
+    thread,
+    time::{Duration, Instant},
+};
+
 use codec::Decode;
 use xln_primitives::{EntityId, FrameHash, Height};
-use xln_runtime::{Entity, Executed, Genesis, ReplayError, RestoreError, Server, Slice, StateRow};
-use xln_store::{Store, StoreError};
+use xln_runtime::{Entity, Executed, Genesis, ReplayError, RestoreError, Restoring, Server, Slice, StateRow};
+use xln_store::{Batch, Manifest, SnapshotMarker, StateView, Store, StoreError};
 
-use crate::author;
+use crate::{
+    archive::{self, SnapshotError},
+    author,
+};
+
+/// Progress is told this often.
+const PROGRESS: Duration = Duration::from_secs(3);
+/// Most threads that read the state; one more puts the trees together.
+const READERS_MAX: usize = 8;
 
 /// Why a node cannot start from what is on its disk.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +60,40 @@ pub enum RecoveryError {
     /// The state lies behind what was certified: an old database, or one whose log was shortened.
     #[error(transparent)]
     Equivocation(#[from] Box<Equivocation>),
+    /// An immutable snapshot is damaged.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// Blocks without a state.
+    #[error(
+        "the database has block {block} and no state; restore a backup, or `purge-chain` and import a snapshot"
+    )]
+    NoState {
+        /// The last block.
+        block: u64,
+    },
+    /// A block that was not made yet.
+    #[error("there is no block {asked}; the last is {latest}")]
+    NoSuchBlock {
+        /// The block in question.
+        asked: u64,
+        /// The last one.
+        latest: u64,
+    },
+    /// What leads to a state was forgotten.
+    #[error(
+        "the state of block {asked} was pruned: the nearest snapshot is of block {base}, and the slices from {slice} to \
+         {first} are gone; --state-pruning says how many are kept"
+    )]
+    Pruned {
+        /// The block in question.
+        asked: u64,
+        /// Block of the nearest snapshot before it, 0 for the genesis.
+        base: u64,
+        /// Its last slice.
+        slice: u64,
+        /// The first slice that is there.
+        first: u64,
+    },
     /// The log ends within a sealed block.
     #[error("the log ends at slice {slice}, before the end of block {number}")]
     MissingSlices {
@@ -97,35 +145,50 @@ pub fn recover_noting(
     store: &Store,
     mut note: impl FnMut(&Executed),
 ) -> Result<(Server, Recovered), RecoveryError> {
-    let Some(marker) = store.snapshot_marker()? else {
+    let Some(state) = store.state()? else {
+        if let Some(block) = store.latest_block()?.filter(|block| block.number > 0) {
+            return Err(RecoveryError::NoState { block: block.number });
+        }
         return Ok((begin(genesis, store)?, Recovered::default()));
     };
-    let mut failed = None;
-    let rows = store.load_state().map_while(|row| match row {
-        Ok(row) => Some(runtime_row(row)),
-        Err(error) => {
-            failed = Some(error);
-            None
-        }
-    });
-    let restored = Server::restore(genesis, rows, marker.block.clone(), marker.slice);
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
-    let block = marker.block.number;
-    let mut server = restored.map_err(|reason| RecoveryError::Restore { block, reason })?;
-    let recovered = replay(&mut server, store, &mut note)?;
+    let mut server = load(genesis, &state)?;
+    let recovered = replay(&mut server, store, None, &mut note)?;
     check_signed(&server, store)?;
-    Ok((server, Recovered { snapshot: block, ..recovered }))
+    Ok((server, Recovered { snapshot: state.marker().block.number, ..recovered }))
+}
+
+/// The server as it was at a snapshot.
+fn load(genesis: &Genesis, state: &StateView<'_>) -> Result<Server, RecoveryError> {
+    let SnapshotMarker { block: head, slice, .. } = state.marker().clone();
+    let block = head.number;
+    let failed = |reason| RecoveryError::Restore { block, reason };
+    let expected = state.rows_estimated()?;
+    let mut told = Instant::now();
+    let mut restoring = Restoring::new();
+    let readers = thread::available_parallelism().map_or(1, NonZero::get).min(READERS_MAX);
+    state.read(readers, |batch| {
+        for row in batch.rows() {
+            restoring.push(&runtime_row(row?)).map_err(failed)?;
+        }
+        if told.elapsed() >= PROGRESS {
+            let rows = restoring.rows();
+            let percent = rows.saturating_mul(100).checked_div(expected).unwrap_or(100).min(100);
+            tracing::info!(rows, percent, "reading the state");
+            told = Instant::now();
+        }
+        Ok::<_, RecoveryError>(())
+    })?;
+    restoring.finish(genesis, head, slice).map_err(failed)
 }
 
 /// Builds the genesis and writes it down, so that every later start finds a snapshot.
 fn begin(genesis: &Genesis, store: &Store) -> Result<Server, RecoveryError> {
     let mut server = genesis.build()?;
-    let rows = server.take_dirty();
-    let mut batch = author::snapshot_batch(&rows, &author::marker(&server));
+    let mut batch = Batch::new();
     batch.put_block(server.head());
     store.commit(batch)?;
+    // Last: as long as there is no snapshot, the next start begins again.
+    author::write_snapshot(store, &server.take_changes(), None, &author::marker(&server))?;
     Ok(server)
 }
 
@@ -143,14 +206,55 @@ fn check_signed(server: &Server, store: &Store) -> Result<(), RecoveryError> {
     Ok(())
 }
 
-/// Executes the log behind the snapshot. Slices that a block sealed are checked by the block's roots, the others by
+/// The server as it was after block `number`: the nearest snapshot at or before it, and the slices in between. Every root on the
+/// way is compared. Works beside a running author.
+///
+/// Fails if there is no such block yet, or what leads to it was pruned.
+pub fn state_at(genesis: &Genesis, store: &Store, number: u64) -> Result<Server, RecoveryError> {
+    let latest = store.latest_block()?.map_or(0, |block| block.number);
+    if number > latest {
+        return Err(RecoveryError::NoSuchBlock { asked: number, latest });
+    }
+    let mutable = store.state()?.filter(|state| state.marker().block.number <= number);
+    let archive = store.archives().map_err(SnapshotError::from)?;
+    let archive = archive.into_iter().rfind(|manifest| manifest.block.number <= number);
+    let newer = |manifest: &Manifest| {
+        mutable.as_ref().is_none_or(|state| state.marker().block.number < manifest.block.number)
+    };
+    let archive = archive.filter(newer);
+    // Whether the slices are there is known before anything is loaded.
+    let (base, slice) = match (&archive, &mutable) {
+        (Some(manifest), _) => (manifest.block.number, manifest.slice),
+        (None, Some(state)) => (state.marker().block.number, state.marker().slice),
+        (None, None) => (0, 0),
+    };
+    let first = store.earliest_slice()?.unwrap_or(u64::MAX);
+    if base < number && first > slice.saturating_add(1) {
+        return Err(RecoveryError::Pruned { asked: number, base, slice, first });
+    }
+    let mut server = match (&archive, &mutable) {
+        (Some(manifest), _) => {
+            archive::load(genesis, manifest, |index, info| store.chunk(index, info), |_| {})?
+        }
+        (None, Some(state)) => load(genesis, state)?,
+        (None, None) => genesis.build()?,
+    };
+    replay(&mut server, store, Some(number), &mut |_| {})?;
+    Ok(server)
+}
+
+/// Executes the log behind the snapshot, up to the end of block `until` if one is named. Slices that a block sealed are checked by the block's roots, the others by
 /// their certificates.
 fn replay(
     server: &mut Server,
     store: &Store,
+    until: Option<u64>,
     note: &mut impl FnMut(&Executed),
 ) -> Result<Recovered, RecoveryError> {
     let mut recovered = Recovered::default();
+    if until == Some(server.head().number) {
+        return Ok(recovered);
+    }
     let mut next_block = store.block_by_number(server.head().number.saturating_add(1))?;
     for row in store.slices_from(server.slice().saturating_add(1)) {
         let (number, bytes) = row?;
@@ -163,6 +267,9 @@ fn replay(
         {
             server.replay_block(header)?;
             recovered.blocks += 1;
+            if until == Some(server.head().number) {
+                return Ok(recovered);
+            }
             next_block = store.block_by_number(server.head().number.saturating_add(1))?;
             if recovered.blocks.is_multiple_of(20) {
                 tracing::info!(block = server.head().number, slice = number, "replaying");
@@ -176,11 +283,13 @@ fn replay(
     Ok(recovered)
 }
 
-fn runtime_row(row: xln_store::StateRow) -> StateRow {
+pub(crate) fn runtime_row(row: xln_store::StateRow<'_>) -> StateRow<'_> {
     match row {
-        xln_store::StateRow::Head { signer, entity, head } => StateRow::Head { signer, entity, head },
+        xln_store::StateRow::Head { signer, entity, head } => {
+            StateRow::Head { signer, entity, head: Some(head.into()) }
+        }
         xln_store::StateRow::Entry { signer, entity, key, value } => {
-            StateRow::Value { signer, entity, key, value: Some(value) }
+            StateRow::Value { signer, entity, key: key.into(), value: Some(value.into()) }
         }
     }
 }

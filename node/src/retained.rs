@@ -20,7 +20,7 @@ use xln_primitives::{CertifiedMessage, ChannelId, EntityId, Sequence};
 use xln_runtime::{
     Authentic, Delivery, Executed, Inbound, KeptProof, RuntimeMessage, Server, authenticate_message,
 };
-use xln_store::{Batch, PeerId, Store, StoreError};
+use xln_store::{PeerId, SnapshotWriter, Store, StoreError};
 
 /// Bits of an outbox number that count the messages of one slice.
 const OUTBOX_BITS: u32 = 24;
@@ -184,20 +184,20 @@ impl Inner {
 }
 
 impl Rows {
-    /// Adds the rows to a batch.
-    pub fn put(&self, batch: &mut Batch) {
+    /// Writes the rows with a snapshot.
+    pub fn put(&self, snapshot: &mut SnapshotWriter<'_>) -> Result<(), StoreError> {
         for kept in &self.proofs {
             if let Some(proof) = kept.proof() {
-                batch.put_proof(&kept.entity, &kept.channel, &proof.encode());
+                snapshot.put_proof(&kept.entity, &kept.channel, &proof.encode())?;
             }
         }
-        for ((to, number), delivery) in &self.outbox {
-            if let Some(certified) = delivery.certified() {
-                batch.put_outbox(&PeerId::new(*to.as_bytes()), *number, &certified.encode());
-            }
+        let done = self.done.iter().map(|place| (*place, None));
+        let waiting = self.outbox.iter().map(|(place, delivery)| (*place, delivery.certified()));
+        let changes: BTreeMap<(EntityId, u64), Option<Certified>> = done.chain(waiting).collect();
+        for ((to, number), certified) in changes {
+            let message = certified.map(|certified| certified.encode());
+            snapshot.put_outbox(&PeerId::new(*to.as_bytes()), number, message.as_deref())?;
         }
-        for (to, number) in &self.done {
-            batch.remove_outbox(&PeerId::new(*to.as_bytes()), *number);
-        }
+        Ok(())
     }
 }

@@ -59,6 +59,7 @@ impl Node {
         let keystore = Arc::new(keys::open(&config, spec.chain_type, &chain)?);
         let store = Store::open(chain.database(), genesis.network, &Options::default())?;
         store.check_free_space(config.min_free_space)?;
+        store.set_pruning(config.pruning)?;
 
         let began = Instant::now();
         let retained = Arc::new(Retained::new(store.clone()));

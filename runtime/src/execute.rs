@@ -5,7 +5,7 @@
 //! undelivered waits for the next slice, so that no conversation can hold the server up.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
@@ -64,7 +64,6 @@ pub struct Executed {
     /// How many frames were made.
     pub frames: usize,
     pub(crate) entities: BTreeMap<EntityId, Entity>,
-    pub(crate) touched: BTreeMap<EntityId, BTreeSet<Vec<u8>>>,
     pub(crate) carried: Vec<Delivery>,
     pub(crate) slice_hash: Hash,
 }
@@ -105,8 +104,7 @@ impl Server {
         }
         let carried = round.into_values().flat_map(|work| work.deliveries).collect();
 
-        let Execution { entities, touched, absent, refused, pointless, certificates, outcome, .. } =
-            execution;
+        let Execution { entities, absent, refused, pointless, certificates, outcome, .. } = execution;
         // By place, not by content: of two equal inputs in one slice the first may have an effect.
         let dropped: BTreeSet<usize> = refused.iter().map(|(place, _)| *place).collect();
         let hash_of = |(place, refusal)| Some((calls.get::<usize>(place)?.0, refusal));
@@ -136,7 +134,6 @@ impl Server {
             refused,
             founded,
             entities,
-            touched,
             carried,
         })
     }
@@ -157,7 +154,6 @@ struct Execution<'a> {
     entities: BTreeMap<EntityId, Entity>,
     /// Entities that a first call brings into being.
     newcomers: BTreeMap<EntityId, Entity>,
-    touched: BTreeMap<EntityId, BTreeSet<Vec<u8>>>,
     /// Entities for which there was work but no key.
     absent: BTreeSet<EntityId>,
     /// Calls that were not executed, by their place in the slice.
@@ -189,7 +185,6 @@ impl<'a> Execution<'a> {
             certifier,
             entities: BTreeMap::new(),
             newcomers: BTreeMap::new(),
-            touched: BTreeMap::new(),
             absent: BTreeSet::new(),
             refused: Vec::new(),
             pointless: BTreeSet::new(),
@@ -293,18 +288,8 @@ impl<'a> Execution<'a> {
 
     /// Takes over a certified frame and sends its messages on.
     fn conclude(&mut self, draft: Draft, certificate: Certificate, next: &mut Round<'a>) {
-        let Draft { mut entity, header, outputs, messages, events, receipts, proofs, requests, touched } =
-            draft;
+        let Draft { mut entity, header, outputs, messages, events, receipts, proofs, requests } = draft;
         let id = entity.id;
-        let keys = match self.touched.entry(id) {
-            Entry::Occupied(known) => known.into_mut(),
-            // The state of a newcomer is new as a whole.
-            Entry::Vacant(new) if self.server.entity(&id).is_none() => {
-                new.insert(entity.tree.iter().map(|(key, _)| key.to_vec()).collect())
-            }
-            Entry::Vacant(new) => new.insert(BTreeSet::new()),
-        };
-        keys.extend(touched);
         entity.head = Some(Head { header: header.clone(), certificate: Some(certificate.clone()) });
         self.entities.insert(id, entity);
         if !events.is_empty() {

@@ -42,7 +42,6 @@ pub(crate) struct Draft {
     pub(crate) proofs: Vec<KeptProof>,
     /// Requests to the depositary that signed calls made: the call and the request.
     pub(crate) requests: Vec<(CallHash, CallHash)>,
-    pub(crate) touched: Vec<Vec<u8>>,
 }
 
 /// The outcome of an entity's turn in a round.
@@ -226,9 +225,8 @@ impl<'a> Frame<'a> {
         };
         let head = Some(Head { header: header.clone(), certificate: None });
         let entity = Entity { tree, head, ..entity.clone() };
-        let touched = changes.into_iter().map(|(key, _)| key.into_vec()).collect();
         let receipts = self.receipts;
-        Draft { entity, header, outputs, messages, events, receipts, proofs, requests, touched }
+        Draft { entity, header, outputs, messages, events, receipts, proofs, requests }
     }
 }
 

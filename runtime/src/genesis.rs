@@ -1,6 +1,6 @@
 //! The first state of a network, as its chain spec resolves to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use xln_primitives::{
@@ -228,13 +228,8 @@ impl Genesis {
             state_root: Hash::new(tree.root()),
             receipts_root: merkle_root(Vec::new()),
         };
-        let dirty = |entity: &Entity| {
-            let keys: BTreeSet<_> = entity.tree.iter().map(|(key, _)| key.to_vec()).collect();
-            (entity.id, keys)
-        };
-        let dirty = entities.values().map(dirty).collect();
         let mut server = Server::new(facts, entities, tree, head, 0);
-        server.dirty = dirty;
+        server.unwritten = server.entities.keys().map(|id| (*id, None)).collect();
         Ok(server)
     }
 

@@ -48,6 +48,7 @@ mod logged;
 mod overlay;
 pub mod proofs;
 mod replay;
+mod restore;
 mod server;
 mod slice;
 mod snapshot;
@@ -66,9 +67,10 @@ pub use facts::Facts;
 pub use genesis::Genesis;
 pub use inbound::Inbound;
 pub use replay::ReplayError;
+pub use restore::{RestoreError, Restoring};
 pub use server::Server;
 pub use slice::{ServerInput, Slice, SliceInputs, SliceNumber};
-pub use snapshot::{RestoreError, StateRow};
+pub use snapshot::{StateChanges, StateRow};
 
 /// A call as a key signs it for an entity.
 pub type SignedCall = xln_primitives::SignedCall<RuntimeCall>;

@@ -19,8 +19,8 @@ pub struct Server {
     pub(crate) tree: Tree,
     /// Entities whose latest frame is not in `tree` yet.
     pub(crate) stale: BTreeSet<EntityId>,
-    /// Keys that changed since the last snapshot.
-    pub(crate) dirty: BTreeMap<EntityId, BTreeSet<Vec<u8>>>,
+    /// Entities that made frames since the last snapshot, as they were then; none for those that are new.
+    pub(crate) unwritten: BTreeMap<EntityId, Option<Entity>>,
     pub(crate) deadlines: Deadlines,
     /// The last block.
     pub(crate) head: BlockHeader,
@@ -57,7 +57,7 @@ impl Server {
             entities,
             tree,
             stale: BTreeSet::new(),
-            dirty: BTreeMap::new(),
+            unwritten: BTreeMap::new(),
             deadlines,
             head,
             open: OpenBlock::default(),
@@ -78,10 +78,9 @@ impl Server {
         for (id, entity) in &executed.entities {
             self.deadlines.update(entity);
             self.stale.insert(*id);
-            before.extend(self.entities.insert(*id, entity.clone()));
-        }
-        for (id, keys) in &executed.touched {
-            self.dirty.entry(*id).or_default().extend(keys.iter().cloned());
+            let old = self.entities.insert(*id, entity.clone());
+            self.unwritten.entry(*id).or_insert_with(|| old.clone());
+            before.extend(old);
         }
         self.carried.clone_from(&executed.carried);
         self.slice = executed.slice.number;

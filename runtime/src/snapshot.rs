@@ -1,22 +1,29 @@
-//! The state as rows: what is written to disk every hundred blocks, and read at start.
+//! What a snapshot writes: the rows of the state that changed since the last one.
+//!
+//! Nobody notes changed keys while slices are executed. Trees share what they have in common, so keeping each entity as it was
+//! at the last snapshot costs only the paths that changed since, and comparing it with what it is now finds the changed
+//! rows at a cost in proportion to their number:
+//!
+//! ```text
+//!   snapshot at block 100        block 200, author's thread           block 200, another thread
+//!   entity as it was  ────────►  take_changes: pairs (then, now) ──►  rows(): what differs, in the order of keys
+//!                                cost: the entities that made frames  cost: the rows that changed
+//! ```
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-use codec::{Decode, Encode};
-use xln_primitives::{BlockHeader, Corrupt, EntityId, Hash, SignerId};
+use codec::Encode;
+use xln_primitives::{EntityId, SignerId};
 use xln_tree::Tree;
 
 use crate::{
-    Genesis, SliceNumber,
-    block::bind,
-    entity::{Entity, Head, tree_config},
-    genesis::GenesisError,
+    entity::{Entity, tree_config},
     server::Server,
 };
 
 /// One row of the state on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StateRow {
+pub enum StateRow<'a> {
     /// A key of an entity's state.
     Value {
         /// Signer under whom the entity is hosted.
@@ -24,9 +31,9 @@ pub enum StateRow {
         /// The entity.
         entity: EntityId,
         /// The key, storage type first.
-        key: Vec<u8>,
+        key: Cow<'a, [u8]>,
         /// Its value; `None` if it was removed.
-        value: Option<Vec<u8>>,
+        value: Option<Cow<'a, [u8]>>,
     },
     /// The latest frame of an entity.
     Head {
@@ -34,131 +41,114 @@ pub enum StateRow {
         signer: SignerId,
         /// The entity.
         entity: EntityId,
-        /// Encoded [`Head`].
-        head: Vec<u8>,
+        /// Encoded [`crate::Head`]; `None` if the entity is no longer hosted under this signer.
+        head: Option<Cow<'a, [u8]>>,
     },
 }
 
-/// A snapshot that cannot be started from.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RestoreError {
-    /// The chain spec itself is unusable.
-    #[error(transparent)]
-    Genesis(#[from] GenesisError),
-    /// A stored value does not decode.
-    #[error("entity {entity}: {corrupt}")]
-    Corrupt {
-        /// Whose.
-        entity: EntityId,
-        /// Which key.
-        corrupt: Corrupt,
-    },
-    /// An entity without a board or a head.
-    #[error("entity {entity} has no {missing}")]
-    Incomplete {
-        /// Which entity.
-        entity: EntityId,
-        /// What is missing.
-        missing: &'static str,
-    },
-    /// An entity's state is not the one that its board certified.
-    #[error("entity {entity} has state root {found}, its frame {height} says {expected}")]
-    EntityRoot {
-        /// Which entity.
-        entity: EntityId,
-        /// Height of its frame.
-        height: u64,
-        /// Root of the rows.
-        found: Hash,
-        /// Root in the frame.
-        expected: Hash,
-    },
-    /// The state is not the one of the block.
-    #[error("the state has root {found}, block {block} says {expected}")]
-    Root {
-        /// Number of the block.
-        block: u64,
-        /// Root of the rows.
-        found: Hash,
-        /// Root in the header.
-        expected: Hash,
-    },
+impl StateRow<'_> {
+    /// The row with bytes of its own.
+    #[must_use]
+    pub fn into_owned(self) -> StateRow<'static> {
+        let own = |bytes: Cow<'_, [u8]>| Cow::Owned(bytes.into_owned());
+        match self {
+            Self::Value { signer, entity, key, value } => {
+                StateRow::Value { signer, entity, key: own(key), value: value.map(own) }
+            }
+            Self::Head { signer, entity, head } => StateRow::Head { signer, entity, head: head.map(own) },
+        }
+    }
+}
+
+/// The entities that made frames between two snapshots, as they were at the first and are at the second.
+#[derive(Debug, Default)]
+pub struct StateChanges {
+    entities: Vec<Change>,
+    /// What an entity that was not there before is compared with.
+    nothing: Option<Tree>,
+}
+
+#[derive(Debug)]
+struct Change {
+    before: Option<Entity>,
+    after: Entity,
 }
 
 impl Server {
-    /// The rows that changed since this was last asked, as of now. Ask directly after a block was sealed, so that
-    /// the rows are the state of that block, and while nothing is carried over ([`Server::has_carried`]), since
-    /// waiting messages are no part of the state.
-    pub fn take_dirty(&mut self) -> Vec<StateRow> {
-        let mut rows = Vec::new();
-        for (id, keys) in core::mem::take(&mut self.dirty) {
-            let Some(entity) = self.entity(&id) else { continue };
-            let signer = entity.signer;
-            rows.extend(keys.into_iter().map(|key| {
-                let value = entity.tree.get(&key).map(<[u8]>::to_vec);
-                StateRow::Value { signer, entity: id, key, value }
-            }));
-            rows.extend(entity.head.iter().map(|head| StateRow::Head {
-                signer,
-                entity: id,
-                head: head.encode(),
-            }));
-        }
-        rows
-    }
-
-    /// The server as it was after block `head`, whose last slice was `slice`, from all rows of the state. Every
-    /// entity's root is checked against its latest frame, and the root over all against the block.
-    pub fn restore(
-        genesis: &Genesis,
-        rows: impl IntoIterator<Item = StateRow>,
-        head: BlockHeader,
-        slice: SliceNumber,
-    ) -> Result<Self, RestoreError> {
-        let mut parts: BTreeMap<EntityId, (Tree, Option<Vec<u8>>)> = BTreeMap::new();
-        for row in rows {
-            match row {
-                StateRow::Value { entity, key, value: Some(value), .. } => {
-                    let (tree, _) = parts.entry(entity).or_insert_with(|| (Tree::new(tree_config()), None));
-                    tree.insert(&key, &value).map_err(|_| RestoreError::Corrupt {
-                        entity,
-                        corrupt: Corrupt { key: key.clone() },
-                    })?;
-                }
-                StateRow::Value { value: None, .. } => {}
-                StateRow::Head { entity, head, .. } => {
-                    parts.entry(entity).or_insert_with(|| (Tree::new(tree_config()), None)).1 = Some(head);
-                }
-            }
-        }
-        let mut entities = BTreeMap::new();
-        for (id, (tree, head)) in parts {
-            entities.insert(id, assemble(id, tree, head)?);
-        }
-        let mut tree = Tree::new(tree_config());
-        bind(&mut tree, entities.values());
-        let found = Hash::new(tree.root());
-        if found != head.state_root {
-            return Err(RestoreError::Root { block: head.number, found, expected: head.state_root });
-        }
-        Ok(Self::new(genesis.facts()?, entities, tree, head, slice))
+    /// What changed since this was last asked, as of now. Ask directly after a block was sealed, so that it is the state of
+    /// that block, and while nothing is carried over ([`Server::has_carried`]), since waiting messages are no part of
+    /// the state.
+    ///
+    /// Copies no row: the cost is that of one handle per entity that made a frame.
+    pub fn take_changes(&mut self) -> StateChanges {
+        let unwritten = core::mem::take(&mut self.unwritten);
+        let entities = unwritten.into_iter().filter_map(|(id, before)| {
+            let after = self.entities.get(&id)?.clone();
+            Some(Change { before, after })
+        });
+        StateChanges { entities: entities.collect(), nothing: Some(Tree::new(tree_config())) }
     }
 }
 
-fn assemble(id: EntityId, mut tree: Tree, head: Option<Vec<u8>>) -> Result<Entity, RestoreError> {
-    let found = Hash::new(tree.commit());
-    let incomplete = |missing| RestoreError::Incomplete { entity: id, missing };
-    let head = head.ok_or_else(|| incomplete("frame"))?;
-    let head = Head::decode(&mut head.as_slice()).map_err(|_| incomplete("readable frame"))?;
-    if found != head.header.state_root {
-        let (height, expected) = (head.header.height, head.header.state_root);
-        return Err(RestoreError::EntityRoot { entity: id, height, found, expected });
+impl StateChanges {
+    /// How many entities made frames.
+    #[must_use]
+    pub fn entities(&self) -> usize {
+        self.entities.len()
     }
-    let board = pallet_entities::board(&crate::overlay::Overlay::new(&tree))
-        .ok()
-        .flatten()
-        .ok_or_else(|| incomplete("board"))?;
-    let mut entity = Entity::new(id, tree, board);
-    entity.head = Some(head);
-    Ok(entity)
+
+    /// The rows that changed, in the order of signer, entity and key; an entity's head comes before its keys.
+    pub fn rows(&self) -> impl Iterator<Item = StateRow<'_>> {
+        let mut places: Vec<Place<'_>> =
+            self.entities.iter().flat_map(|change| self.places(change)).collect();
+        places.sort_by_key(|place| (place.signer, place.entity));
+        places.into_iter().flat_map(Place::rows)
+    }
+
+    /// Where on disk an entity's rows change: under its signer, and under the one before if that was another.
+    fn places<'a>(&'a self, change: &'a Change) -> impl Iterator<Item = Place<'a>> {
+        let (after, nothing) = (&change.after, self.nothing.as_ref());
+        let (same, moved) = match &change.before {
+            Some(before) if before.signer != after.signer => (None, Some(before)),
+            before => (before.as_ref(), None),
+        };
+        let left = moved.map(|before| Place {
+            signer: before.signer,
+            entity: before.id,
+            head: None,
+            older: Some(&before.tree),
+            newer: nothing,
+        });
+        let here = Place {
+            signer: after.signer,
+            entity: after.id,
+            head: after.head.as_ref().map(Encode::encode),
+            older: same.map(|before| &before.tree).or(nothing),
+            newer: Some(&after.tree),
+        };
+        left.into_iter().chain([here])
+    }
+}
+
+/// The rows of one entity under one signer.
+struct Place<'a> {
+    signer: SignerId,
+    entity: EntityId,
+    head: Option<Vec<u8>>,
+    older: Option<&'a Tree>,
+    newer: Option<&'a Tree>,
+}
+
+impl<'a> Place<'a> {
+    fn rows(self) -> impl Iterator<Item = StateRow<'a>> {
+        let Self { signer, entity, head, older, newer } = self;
+        let changed = older.zip(newer).into_iter().flat_map(|(older, newer)| newer.diff(older));
+        let values = changed.map(move |(key, value)| StateRow::Value {
+            signer,
+            entity,
+            key: Cow::Borrowed(key),
+            value: value.map(Cow::Borrowed),
+        });
+        core::iter::once(StateRow::Head { signer, entity, head: head.map(Cow::Owned) }).chain(values)
+    }
 }

@@ -206,16 +206,16 @@ fn a_snapshot_restores_the_state_and_a_flipped_byte_in_it_is_named() {
     network.run(vec![network.call("alice", 0, [transfer(network.id("bob"), 7).into()])]);
     network.seal();
     let rows = network.rows();
-    let restore = |rows: Vec<StateRow>| {
+    let restore = |rows: Vec<StateRow<'static>>| {
         Server::restore(&network.genesis, rows, network.server.head().clone(), network.server.slice())
     };
     assert_eq!(restore(rows.clone()).unwrap().state_root(), network.server.state_root());
     for position in 0..rows.len() {
         let mut damaged = rows.clone();
         match &mut damaged[position] {
-            StateRow::Value { value: Some(value), .. } => value[0] ^= 1,
-            StateRow::Value { .. } => continue,
-            StateRow::Head { head, .. } => head[40] ^= 1,
+            StateRow::Value { value: Some(value), .. } => value.to_mut()[0] ^= 1,
+            StateRow::Head { head: Some(head), .. } => head.to_mut()[40] ^= 1,
+            StateRow::Value { .. } | StateRow::Head { .. } => continue,
         }
         let error = restore(damaged).expect_err("a damaged row is refused");
         assert!(

@@ -43,7 +43,7 @@ use writer::{Step, Writer};
 
 pub use certify::KeystoreCertifier;
 pub use clock::system_time;
-pub(crate) use snapshot::{marker, snapshot_batch};
+pub(crate) use snapshot::{marker, write_snapshot};
 pub use source::{Live, Source, Work};
 pub use thread::AuthorThread;
 
@@ -124,7 +124,7 @@ impl Author {
             retained: self.retained,
             observer: self.observer,
             metrics: Arc::clone(&self.metrics),
-            snapshots: Snapshots::since(ahead.head().number),
+            snapshots: Snapshots::since(ahead.head().number, self.store.clone()),
         };
         let (steps, queue) = sync_channel(AHEAD);
         let thread = std::thread::Builder::new().name("writer".into());
@@ -221,6 +221,8 @@ impl Executor {
         let start = Instant::now();
         let Some(sealed) = self.ahead.seal(self.source.now()) else { return Ok(false) };
         self.ahead.commit_block(sealed.clone());
+        // The writer's state is the one that is written down; here nobody will ask for what changed.
+        drop(self.ahead.take_changes());
         self.metrics.block_sealed(start.elapsed());
         self.steps.send(Step::Block(Box::new(sealed))).map_err(|_| WriterGone)?;
         Ok(true)

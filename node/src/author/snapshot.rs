@@ -1,27 +1,32 @@
 //! The mutable snapshot, written beside the author's work.
 //!
-//! The rows are taken in the author's thread, so that they are the state of one block; writing them takes longer than a
-//! block may, and happens on a thread of its own. Slices go on becoming durable meanwhile. If the process ends in between, the
-//! old marker still stands and more of the log is replayed.
+//! The author takes handles of the entities that changed, which copies no row. Finding the changed rows and writing them takes
+//! longer than a block may, and happens on a thread of its own, beside the write-ahead log: slices go on becoming durable
+//! meanwhile. If the process ends in between, the old snapshot still stands and more of the log is replayed.
 
-use std::{sync::Arc, thread::JoinHandle, time::Instant};
+use std::{sync::Arc, thread::JoinHandle, time::Duration};
 
-use xln_runtime::{Server, StateRow};
-use xln_store::{Batch, SnapshotMarker, Store, StoreError};
+use xln_runtime::{Server, StateChanges, StateRow};
+use xln_store::{Pruned, SnapshotMarker, SnapshotWritten, Store, StoreError};
 
 use super::SNAPSHOT_INTERVAL;
-use crate::{metrics::Metrics, retained::Retained};
+use crate::{
+    archive::Archiver,
+    metrics::Metrics,
+    retained::{Retained, Rows},
+};
 
 /// When the next snapshot is due, and the one that is being written.
 pub(super) struct Snapshots {
     last_block: u64,
     writing: Option<JoinHandle<Result<(), StoreError>>>,
+    archiver: Archiver,
 }
 
 impl Snapshots {
     /// Counts from this block on.
-    pub(super) const fn since(block: u64) -> Self {
-        Self { last_block: block, writing: None }
+    pub(super) fn since(block: u64, store: Store) -> Self {
+        Self { last_block: block, writing: None, archiver: Archiver::new(store) }
     }
 
     /// Whether one is due at this block. Fails if the last one failed.
@@ -46,26 +51,34 @@ impl Snapshots {
         }
     }
 
-    /// Writes rows and marker on a thread of their own, and what slices left beside the state.
+    /// Writes what changed on a thread of its own, and what slices left beside the state.
     pub(super) fn begin(
         &mut self,
         store: Store,
         retained: Arc<Retained>,
         metrics: Arc<Metrics>,
-        rows: Vec<StateRow>,
+        changes: StateChanges,
         marker: SnapshotMarker,
     ) -> Result<(), StoreError> {
         self.wait()?;
+        // What was written last is there now.
+        self.archiver.reached(self.last_block);
         let beside = retained.rows(marker.slice);
         let (path, block) = (store.path().to_path_buf(), marker.block.number);
         let thread = std::thread::Builder::new().name("snapshot".into()).spawn(move || {
-            let start = Instant::now();
-            let mut batch = snapshot_batch(&rows, &marker);
-            beside.put(&mut batch);
-            store.commit(batch)?;
+            let written = write_snapshot(&store, &changes, Some(&beside), &marker)?;
             retained.written(&beside);
-            metrics.snapshot_written(start.elapsed());
-            tracing::debug!(block = marker.block.number, rows = rows.len(), "snapshot");
+            metrics.snapshot_written(written.duration);
+            tracing::debug!(
+                block = marker.block.number,
+                entities = changes.entities(),
+                rows = written.rows,
+                bytes = written.bytes,
+                took_ms = millis(written.duration),
+                ingestion_ms = millis(written.ingestion),
+                "snapshot"
+            );
+            forget(&store);
             Ok(())
         });
         self.last_block = block;
@@ -80,17 +93,44 @@ pub(crate) fn marker(server: &Server) -> SnapshotMarker {
     SnapshotMarker { state_root: block.state_root, slice: server.slice(), block }
 }
 
-/// The batch that writes changed rows and moves the marker.
-pub(crate) fn snapshot_batch(rows: &[StateRow], marker: &SnapshotMarker) -> Batch {
-    let mut batch = Batch::new();
-    for row in rows {
+/// Writes the rows that changed and moves the snapshot: both or neither. What lies beside the state is there before.
+pub(crate) fn write_snapshot(
+    store: &Store,
+    changes: &StateChanges,
+    beside: Option<&Rows>,
+    marker: &SnapshotMarker,
+) -> Result<SnapshotWritten, StoreError> {
+    let mut snapshot = store.begin_snapshot(marker)?;
+    for row in changes.rows() {
         match row {
             StateRow::Value { signer, entity, key, value } => {
-                batch.put_state(signer, entity, key, value.as_deref());
+                snapshot.put_state(&signer, &entity, &key, value.as_deref())?;
             }
-            StateRow::Head { signer, entity, head } => batch.put_head(signer, entity, head),
+            StateRow::Head { signer, entity, head } => {
+                snapshot.put_head(&signer, &entity, head.as_deref())?;
+            }
         }
     }
-    batch.move_snapshot(marker);
-    batch
+    if let Some(beside) = beside {
+        beside.put(&mut snapshot)?;
+    }
+    snapshot.finish()
+}
+
+/// Prunes the history. What cannot be removed now does no harm, and the next snapshot tries again; a failed write stops the
+/// author by itself.
+fn forget(store: &Store) {
+    let pruned = store.pruning().map_err(Into::into).and_then(|pruning| store.prune(pruning));
+    match pruned {
+        Ok(pruned) if pruned != Pruned::default() => {
+            let Pruned { slices, receipts, snapshots, .. } = pruned;
+            tracing::debug!(slices, receipts, snapshots, "pruned");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::error!(%error, "the history cannot be pruned"),
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

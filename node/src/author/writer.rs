@@ -126,18 +126,18 @@ impl Writer {
         Ok(())
     }
 
-    /// Takes the rows of the state that changed since the last snapshot, and lets them be written.
+    /// Takes handles of what changed since the last snapshot, and lets it be written.
     fn snapshot(&mut self) -> Result<(), AuthorError> {
-        let (rows, marker) = {
+        let (changes, marker) = {
             let mut server = self.server.write().unwrap_or_else(PoisonError::into_inner);
             if server.has_carried() || server.has_open_block() {
                 // Waiting messages are no part of the state: the next block will do.
                 return Ok(());
             }
-            (server.take_dirty(), marker(&server))
+            (server.take_changes(), marker(&server))
         };
         let (retained, metrics) = (Arc::clone(&self.retained), Arc::clone(&self.metrics));
-        Ok(self.snapshots.begin(self.store.clone(), retained, metrics, rows, marker)?)
+        Ok(self.snapshots.begin(self.store.clone(), retained, metrics, changes, marker)?)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod chain;
 mod exit;
+mod keep;
 mod key;
 mod run;
 mod secret;
@@ -15,6 +16,7 @@ pub use chain::{
     BuildSpec, ChainArgs, ChainInfo, CheckState, Database, DatabaseArgs, DatabaseCommand, PurgeChain,
 };
 pub use exit::Exit;
+pub use keep::{KeepArg, KeepError};
 pub use key::{
     Generate, Insert, Inspect, Key, KeyCommand, KeystoreArgs, List, Rotate, SchemeArg, SchemeName,
 };

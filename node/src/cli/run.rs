@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use super::PasswordArgs;
+use super::{KeepArg, PasswordArgs};
 use crate::logging::LogFormat;
 
 /// Flags of a running node.
@@ -44,6 +44,18 @@ pub struct RunArgs {
     #[arg(long, value_name = "MIB")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_free_space: Option<u64>,
+    /// How many blocks keep slices, events and receipts: a number, or archive for all [default: archive]
+    ///
+    /// Headers are always kept, and what a start or a promised state needs.
+    #[arg(long, value_name = "N|archive")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocks_pruning: Option<KeepArg>,
+    /// For how many past blocks the state can be had: a number, or archive for all [default: 256]
+    ///
+    /// An old state is the nearest immutable snapshot before it and the slices in between.
+    #[arg(long, value_name = "N|archive")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_pruning: Option<KeepArg>,
     /// Configuration file, TOML: the long flags without their dashes, such as rpc-port = 9950
     #[arg(long, value_name = "FILE", env = "XLN_CONFIG")]
     #[serde(skip)]

@@ -8,11 +8,16 @@ use figment::{
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
+use xln_store::Keep;
+
 use super::ConfigError;
 use crate::{
-    cli::{RpcMethods, RunArgs},
+    cli::{KeepArg, RpcMethods, RunArgs},
     logging::LogFormat,
 };
+
+/// Past blocks whose state can be had unless something else is said: as Substrate nodes have it.
+const STATES_KEPT: u64 = 256;
 
 /// Everything that can be set, under the names of the flags.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +30,8 @@ pub(super) struct Settings {
     pub(super) tmp: bool,
     pub(super) instance: u16,
     pub(super) min_free_space: u64,
+    pub(super) blocks_pruning: KeepArg,
+    pub(super) state_pruning: KeepArg,
     #[serde(deserialize_with = "list")]
     pub(super) dev_keys: Vec<String>,
     pub(super) keystore_path: Option<PathBuf>,
@@ -60,6 +67,8 @@ impl Default for Settings {
             tmp: false,
             instance: 0,
             min_free_space: 1024,
+            blocks_pruning: KeepArg(Keep::All),
+            state_pruning: KeepArg(Keep::Last(STATES_KEPT)),
             dev_keys: Vec::new(),
             keystore_path: None,
             password_filename: None,
@@ -180,6 +189,21 @@ mod tests {
             assert_eq!(config.rpc.listen.port(), 1, "file");
             assert_eq!(config.rpc.max_batch, 7, "file");
             assert_eq!(config.min_free_space, 1 << 30, "default");
+        });
+    }
+
+    #[test]
+    fn what_is_kept_of_the_past_is_a_number_or_everything() {
+        alone(|jail| {
+            assert_eq!(load(&["--dev"]).unwrap().pruning.state, Keep::Last(256));
+            assert_eq!(load(&["--dev"]).unwrap().pruning.blocks, Keep::All);
+            jail.create_file("node.toml", "blocks-pruning = 7\nstate-pruning = \"archive\"").unwrap();
+            let kept = load(&["--dev", "--config", "node.toml"]).unwrap().pruning;
+            assert_eq!((kept.blocks, kept.state), (Keep::Last(7), Keep::All));
+            let kept =
+                load(&["--dev", "--blocks-pruning", "archive", "--state-pruning", "9"]).unwrap().pruning;
+            assert_eq!((kept.blocks, kept.state), (Keep::All, Keep::Last(9)));
+            assert!(Cli::try_parse_from(["xln-node", "--dev", "--state-pruning", "some"]).is_err());
         });
     }
 

@@ -3,13 +3,9 @@
 use std::collections::BTreeMap;
 
 use codec::Encode;
-use xln_primitives::{BlockHeader, CallHash, ChannelId, EntityId, SignerId};
+use xln_primitives::{BlockHeader, CallHash};
 
-use crate::{
-    Column, SnapshotMarker, StoreError,
-    checksum::seal,
-    key::{self, HEAD},
-};
+use crate::{Column, checksum::seal, key};
 
 /// Identity of a peer server as a key: 32 bytes, such as a digest of its network identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,7 +37,6 @@ pub(crate) struct Row {
 pub struct Batch {
     rows: Vec<Row>,
     receipts: BTreeMap<u64, Vec<u8>>,
-    bad_state_key: Option<Vec<u8>>,
 }
 
 impl Batch {
@@ -54,7 +49,7 @@ impl Batch {
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.bad_state_key.is_none()
+        self.rows.is_empty()
     }
 
     pub(crate) fn put(&mut self, column: Column, key: Vec<u8>, value: &[u8]) {
@@ -62,7 +57,7 @@ impl Batch {
         self.rows.push(Row { column, key, sealed });
     }
 
-    fn remove(&mut self, column: Column, key: Vec<u8>) {
+    pub(crate) fn remove(&mut self, column: Column, key: Vec<u8>) {
         self.rows.push(Row { column, key, sealed: None });
     }
 
@@ -89,53 +84,11 @@ impl Batch {
         self.put(Column::Events, key::number(Column::Events, slice), events);
     }
 
-    /// Stores the newest dispute proof that `entity` holds for a channel, in place of the one before.
-    pub fn put_proof(&mut self, entity: &EntityId, channel: &ChannelId, proof: &[u8]) {
-        self.put(Column::Proofs, key::proof(entity, channel), proof);
-    }
-
-    /// Keeps a message for a peer until it is removed.
-    pub fn put_outbox(&mut self, peer: &PeerId, sequence: u64, message: &[u8]) {
-        self.put(Column::Outbox, key::outbox(peer, sequence), message);
-    }
-
-    /// Removes a message that the peer has confirmed.
-    pub fn remove_outbox(&mut self, peer: &PeerId, sequence: u64) {
-        self.remove(Column::Outbox, key::outbox(peer, sequence));
-    }
-
-    /// Writes, or with `None` removes, what an entity stores under `key`, whose first byte is its storage type.
-    /// A key that is empty or of type 0 makes [`Store::commit`](crate::Store::commit) refuse the batch.
-    pub fn put_state(&mut self, signer: &SignerId, entity: &EntityId, key: &[u8], value: Option<&[u8]>) {
-        let whole = key::state(signer, entity, key);
-        if key.first().is_none_or(|kind| *kind == HEAD) {
-            self.bad_state_key = Some(whole);
-            return;
-        }
-        match value {
-            Some(value) => self.put(Column::State, whole, value),
-            None => self.remove(Column::State, whole),
-        }
-    }
-
-    /// Writes the head of an entity: its latest frame header and certificate.
-    pub fn put_head(&mut self, signer: &SignerId, entity: &EntityId, head: &[u8]) {
-        self.put(Column::State, key::state(signer, entity, &[HEAD]), head);
-    }
-
-    /// Moves the mutable snapshot. The state that changed since the last one goes into the same batch.
-    pub fn move_snapshot(&mut self, marker: &SnapshotMarker) {
-        self.put(Column::Snapshot, key::marker(), &marker.encode());
-    }
-
     /// The rows, with the lists of receipts.
-    pub(crate) fn into_rows(mut self) -> Result<Vec<Row>, StoreError> {
-        if let Some(key) = self.bad_state_key {
-            return Err(StoreError::MalformedKey { column: Column::State, key });
-        }
+    pub(crate) fn into_rows(mut self) -> Vec<Row> {
         for (slice, calls) in core::mem::take(&mut self.receipts) {
             self.put(Column::SliceReceipts, key::number(Column::SliceReceipts, slice), &calls);
         }
-        Ok(self.rows)
+        self.rows
     }
 }

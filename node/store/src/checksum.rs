@@ -18,15 +18,26 @@ fn checksum(key: &[u8], value: &[u8]) -> [u8; CHECKSUM_SIZE] {
 /// The value as it is stored.
 pub(crate) fn seal(key: &[u8], value: &[u8]) -> Vec<u8> {
     let mut sealed = Vec::with_capacity(value.len() + CHECKSUM_SIZE);
+    seal_into(&mut sealed, key, value);
+    sealed
+}
+
+/// The value as it is stored, in place of what `sealed` holds.
+pub(crate) fn seal_into(sealed: &mut Vec<u8>, key: &[u8], value: &[u8]) {
+    sealed.clear();
     sealed.extend_from_slice(value);
     sealed.extend_from_slice(&checksum(key, value));
-    sealed
 }
 
 /// The value that was stored.
 pub(crate) fn unseal(column: Column, key: &[u8], sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+    check(column, key, sealed).map(<[u8]>::to_vec)
+}
+
+/// The value that was stored, in place.
+pub(crate) fn check<'a>(column: Column, key: &[u8], sealed: &'a [u8]) -> Result<&'a [u8], StoreError> {
     match sealed.split_last_chunk::<CHECKSUM_SIZE>() {
-        Some((value, found)) if checksum(key, value) == *found => Ok(value.to_vec()),
+        Some((value, found)) if checksum(key, value) == *found => Ok(value),
         _ => Err(StoreError::corrupt(column, key)),
     }
 }

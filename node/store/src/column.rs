@@ -4,15 +4,15 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Column {
-    /// State of the entities at the mutable snapshot.
+    /// Where the mutable snapshot stands, and the state of the entities there.
     State = 0x00,
     /// Block headers by hash.
     Blocks = 0x01,
     /// Hashes of blocks by number.
     BlockNumbers = 0x02,
-    /// Where the mutable snapshot stands.
+    /// What is kept of the past.
     Snapshot = 0x03,
-    /// Immutable snapshots by hash.
+    /// Manifests of immutable snapshots by hash.
     Archive = 0x04,
     /// Receipts by call hash.
     Receipts = 0x05,
@@ -71,7 +71,8 @@ impl Column {
         matches!(self, Self::Blocks | Self::Receipts | Self::Proofs)
     }
 
-    /// Length of its keys with the first byte; `None` for the state, whose keys have at least 66 bytes.
+    /// Length of its keys with the first byte; `None` for the state, whose keys have at least 66 bytes but for
+    /// the marker's, which has one.
     pub(crate) const fn key_length(self) -> Option<usize> {
         match self {
             Self::State => None,

@@ -75,6 +75,23 @@ pub enum StoreError {
         /// Whole key.
         key: Vec<u8>,
     },
+    /// A row that does not come after the one before.
+    #[error("0x{} in column {column} is not greater than the key before it", hex::encode(.key))]
+    Unsorted {
+        /// Column.
+        column: Column,
+        /// Whole key.
+        key: Vec<u8>,
+    },
+    /// There is something where nothing may be.
+    #[error("the database in {} is not empty; `purge-chain` removes it", path.display())]
+    NotEmpty {
+        /// Folder of the database.
+        path: PathBuf,
+    },
+    /// One snapshot is written at a time.
+    #[error("another snapshot is being written")]
+    SnapshotOpen,
     /// A number is missing.
     #[error("column {column} has {found} where {expected} should be")]
     Gap {
@@ -126,14 +143,6 @@ pub enum StoreError {
         free: u64,
         /// Bytes that are needed.
         needed: u64,
-    },
-    /// Pruning would remove what start-up needs.
-    #[error("blocks before {asked} cannot be pruned: the snapshot stands at block {snapshot}")]
-    PruneTooFar {
-        /// First block to keep.
-        asked: u64,
-        /// Block of the snapshot; 0 if there is none.
-        snapshot: u64,
     },
     /// The database failed.
     #[error("could not {action}: {source}")]

@@ -27,8 +27,14 @@ pub(crate) fn number(column: Column, number: u64) -> Vec<u8> {
     key(column, &[&number.to_be_bytes()])
 }
 
+/// The row that says where the state stands. It comes before all others of the column.
 pub(crate) fn marker() -> Vec<u8> {
-    key(Column::Snapshot, &[&[0]])
+    key(Column::State, &[])
+}
+
+/// The row that says what is kept of the past.
+pub(crate) fn pruning() -> Vec<u8> {
+    key(Column::Snapshot, &[&[1]])
 }
 
 pub(crate) fn proof(entity: &EntityId, channel: &ChannelId) -> Vec<u8> {
@@ -52,8 +58,13 @@ pub(crate) fn outbox(peer: &PeerId, sequence: u64) -> Vec<u8> {
     key(Column::Outbox, &[peer.as_bytes(), &sequence.to_be_bytes()])
 }
 
-pub(crate) fn state(signer: &SignerId, entity: &EntityId, inner: &[u8]) -> Vec<u8> {
-    key(Column::State, &[signer.as_ref(), entity.as_ref(), inner])
+/// Puts a state key together, in place of what `whole` holds.
+pub(crate) fn write_state(whole: &mut Vec<u8>, signer: &SignerId, entity: &EntityId, inner: &[u8]) {
+    whole.clear();
+    whole.push(Column::State as u8);
+    for part in [signer.as_ref(), entity.as_ref(), inner] {
+        whole.extend_from_slice(part);
+    }
 }
 
 /// Whether a key is one that this crate could have written to the column.
@@ -64,7 +75,7 @@ pub(crate) fn is_well_formed(column: Column, key: &[u8]) -> bool {
             None => match key.get(STATE_PREFIX) {
                 Some(&HEAD) => key.len() == STATE_PREFIX + 1,
                 Some(_) => true,
-                None => false,
+                None => key.len() == 1,
             },
         }
 }
@@ -84,7 +95,7 @@ pub(crate) fn parse_sequence(key: &[u8]) -> Result<u64, StoreError> {
         .ok_or_else(|| StoreError::malformed(Column::Outbox, key))
 }
 
-/// Signer, entity and inner key of a state key.
+/// Signer, entity and inner key of a state key that is not the marker's.
 pub(crate) fn parse_state(key: &[u8]) -> Result<(SignerId, EntityId, &[u8]), StoreError> {
     let malformed = || StoreError::malformed(Column::State, key);
     if !is_well_formed(Column::State, key) {

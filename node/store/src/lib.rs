@@ -7,14 +7,17 @@
 //!                                     │ fails
 //!                                     └────────► poisoned: every later commit is refused
 //!
-//!   start-up:  snapshot_marker ──► load_state ──► slices_from(marker.slice + 1) ──► replay, compare the root
+//!   snapshot ──► sorted files ──► taken over in one step, marker and rows together, beside the WAL
+//!
+//!   start-up:  state ──► StateView::read ──► slices_from(marker.slice + 1) ──► replay, compare the root
 //!
 //!   column          key                                   value
-//!   state           0x00 ‖ signer ‖ entity ‖ type ‖ key   entity's value; type 0x00 without key is its head
+//!   state           0x00                                  SnapshotMarker
+//!                   0x00 ‖ signer ‖ entity ‖ type ‖ key   entity's value; type 0x00 without key is its head
 //!   blocks          0x01 ‖ hash                           BlockHeader
 //!   block_numbers   0x02 ‖ number                         hash
-//!   snapshot        0x03 ‖ kind                           SnapshotMarker
-//!   archive         0x04 ‖ hash                           immutable snapshot
+//!   snapshot        0x03 ‖ kind                           kind 1: what is kept of the past
+//!   archive         0x04 ‖ hash                           Manifest of an immutable snapshot
 //!   receipts        0x05 ‖ call hash                      receipt
 //!   consensus       0x06 ‖ entity ‖ height ‖ sequence     at 0, 0: the last certified frame of an entity
 //!   outbox          0x07 ‖ peer ‖ sequence                message that a peer has not confirmed
@@ -37,6 +40,7 @@
 //! **Recovery after power loss.** Only an incomplete record at the end of the write-ahead log is dropped: that
 //! write was never acknowledged. Damage anywhere else refuses to open.
 
+mod archive;
 mod batch;
 mod checksum;
 mod column;
@@ -47,17 +51,24 @@ mod prune;
 mod read;
 mod signed;
 mod snapshot;
+mod sorted_files;
 mod space;
+mod state;
 mod store;
 mod verify;
 
+pub use archive::{
+    ArchiveError, ArchiveProgress, ArchiveStream, ArchivedRow, ChunkFault, ChunkInfo, ChunkReader, Manifest,
+    Staging, write_stream,
+};
 pub use batch::{Batch, PeerId};
 pub use column::Column;
 pub use error::StoreError;
 pub use options::Options;
-pub use prune::{PrunePolicy, Pruned};
+pub use prune::{Keep, Pruned, Pruning};
 pub use signed::SignedMark;
-pub use snapshot::{SnapshotMarker, StateRow};
+pub use snapshot::{SnapshotMarker, SnapshotWriter, SnapshotWritten};
 pub use space::{ColumnStats, Stats, check_free_space, free_space};
+pub use state::{StateBatch, StateRow, StateView};
 pub use store::{Store, Written};
 pub use verify::VerifyReport;

@@ -61,21 +61,37 @@ impl Options {
         let cache = Cache::new_lru_cache(self.cache_size);
         let mut columns: Vec<_> = Column::ALL
             .into_iter()
-            .map(|column| {
-                let mut table = BlockBasedOptions::default();
-                table.set_block_cache(&cache);
-                if column.looked_up() {
-                    table.set_bloom_filter(10.0, false);
-                }
-                let mut options = rocksdb::Options::default();
-                options.set_block_based_table_factory(&table);
-                options.set_compression_type(DBCompressionType::Lz4);
-                options.set_write_buffer_size(self.write_buffer_size / 4);
-                ColumnFamilyDescriptor::new(column.name(), options)
-            })
+            .map(|column| ColumnFamilyDescriptor::new(column.name(), self.column(column, &cache)))
             .collect();
         // The identity of the database lives in the column that RocksDB always has.
         columns.push(ColumnFamilyDescriptor::new("default", rocksdb::Options::default()));
         columns
+    }
+
+    /// How sorted files of each column are written, in the order of [`Column::ALL`].
+    pub(crate) fn files(&self) -> Vec<rocksdb::Options> {
+        // Writing a file reads none.
+        let cache = Cache::new_lru_cache(0);
+        Column::ALL.into_iter().map(|column| self.column(column, &cache)).collect()
+    }
+
+    fn column(&self, column: Column, cache: &Cache) -> rocksdb::Options {
+        let mut table = BlockBasedOptions::default();
+        table.set_block_cache(cache);
+        if column.looked_up() {
+            table.set_bloom_filter(10.0, false);
+        }
+        let mut options = rocksdb::Options::default();
+        options.set_block_based_table_factory(&table);
+        options.set_compression_type(DBCompressionType::Lz4);
+        options.set_write_buffer_size(self.write_buffer_size / 4);
+        if column == Column::State {
+            // Only snapshots write here, as files. However far compaction is behind, commits must not wait for it.
+            options.set_level_zero_slowdown_writes_trigger(i32::MAX);
+            options.set_level_zero_stop_writes_trigger(i32::MAX);
+            options.set_soft_pending_compaction_bytes_limit(0);
+            options.set_hard_pending_compaction_bytes_limit(0);
+        }
+        options
     }
 }

@@ -76,6 +76,22 @@ impl Store {
             .transpose()
     }
 
+    /// The smallest number in a column whose keys are numbers.
+    pub(crate) fn earliest(&self, column: Column) -> Result<Option<u64>, StoreError> {
+        let first = self.sealed_rows(column, &key::number(column, 0)).next().transpose()?;
+        first.map(|(key, _)| key::parse_number(column, &key)).transpose()
+    }
+
+    /// Number of the first slice that was not pruned.
+    pub fn earliest_slice(&self) -> Result<Option<u64>, StoreError> {
+        self.earliest(Column::Slices)
+    }
+
+    /// Number of the first slice whose receipts were not pruned.
+    pub fn earliest_receipts(&self) -> Result<Option<u64>, StoreError> {
+        self.earliest(Column::SliceReceipts)
+    }
+
     /// Slice `number`.
     pub fn slice(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
         self.get(Column::Slices, &key::number(Column::Slices, number))

@@ -67,22 +67,22 @@ impl Store {
         Ok(size)
     }
 
-    /// What the database holds and did.
-    pub fn stats(&self) -> Result<Stats, StoreError> {
-        let number = |column, name| {
+    /// What a column holds.
+    pub(crate) fn stats_of(&self, column: Column) -> Result<ColumnStats, StoreError> {
+        let number = |name| {
             self.inner
                 .db
                 .property_int_value_cf(self.column(column), name)
                 .map(Option::unwrap_or_default)
                 .map_err(StoreError::database("read the statistics"))
         };
-        let columns = Column::ALL.into_iter().map(|column| {
-            Ok(ColumnStats {
-                column,
-                rows: number(column, properties::ESTIMATE_NUM_KEYS)?,
-                bytes: number(column, properties::TOTAL_SST_FILES_SIZE)?,
-            })
-        });
+        let rows = number(properties::ESTIMATE_NUM_KEYS)?;
+        Ok(ColumnStats { column, rows, bytes: number(properties::TOTAL_SST_FILES_SIZE)? })
+    }
+
+    /// What the database holds and did.
+    pub fn stats(&self) -> Result<Stats, StoreError> {
+        let columns = Column::ALL.into_iter().map(|column| self.stats_of(column));
         Ok(Stats {
             columns: columns.collect::<Result<_, StoreError>>()?,
             commits: self.inner.commits.load(Ordering::Relaxed),

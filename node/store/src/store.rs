@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -14,10 +14,10 @@ use codec::{Decode, DecodeWithMemTracking, Encode};
 use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
 use xln_primitives::{Network, decode_exact};
 
-use crate::{Batch, Column, Options, StoreError};
+use crate::{Batch, Column, Options, StoreError, snapshot::clear_unfinished};
 
 /// Version of the layout in the crate's documentation.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 const IDENTITY_KEY: &[u8] = b"identity";
 const LOCK_FILE: &str = "store.lock";
@@ -41,6 +41,13 @@ pub(crate) struct Inner {
     poison: OnceLock<String>,
     pub(crate) commits: AtomicU64,
     pub(crate) written: AtomicU64,
+    /// Whether a snapshot is being written.
+    pub(crate) snapshot_open: AtomicBool,
+    /// Whether an immutable snapshot is being made or removed.
+    pub(crate) archive_open: AtomicBool,
+    network: Network,
+    /// How sorted files of each column are written, by the column's number.
+    files: Vec<rocksdb::Options>,
     // Declared after the database: the lock outlives it.
     _lock: File,
 }
@@ -67,6 +74,7 @@ impl Store {
         if exists {
             check_columns(&path)?;
         }
+        clear_unfinished(&path)?;
         let db = DB::open_cf_descriptors(&options.database(), &path, options.columns())
             .map_err(StoreError::database("open the database"))?;
         identify(&db, &path, network)?;
@@ -76,6 +84,10 @@ impl Store {
             poison: OnceLock::new(),
             commits: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            snapshot_open: AtomicBool::new(false),
+            archive_open: AtomicBool::new(false),
+            network,
+            files: options.files(),
             _lock: lock,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -87,7 +99,7 @@ impl Store {
     /// [`StoreError::Poisoned`]. A batch that is refused for its content does not poison.
     pub fn commit(&self, batch: Batch) -> Result<Written, StoreError> {
         let mut writes = WriteBatch::default();
-        for row in batch.into_rows()? {
+        for row in batch.into_rows() {
             let column = self.column(row.column);
             match row.sealed {
                 Some(sealed) => writes.put_cf(column, &row.key, sealed),
@@ -97,30 +109,54 @@ impl Store {
         self.write(writes, "write a batch")
     }
 
-    /// The one place that writes: one atomic, synced write.
+    /// One atomic, synced write.
     pub(crate) fn write(&self, writes: WriteBatch, action: &'static str) -> Result<Written, StoreError> {
-        if let Some(reason) = self.inner.poison.get() {
-            return Err(StoreError::Poisoned { reason: reason.clone() });
-        }
         if writes.is_empty() {
-            return Ok(Written { bytes: 0, duration: Duration::ZERO });
+            return match self.poisoned() {
+                Some(reason) => Err(StoreError::Poisoned { reason: reason.to_owned() }),
+                None => Ok(Written { bytes: 0, duration: Duration::ZERO }),
+            };
         }
         let bytes = u64::try_from(writes.size_in_bytes()).unwrap_or(u64::MAX);
         let start = Instant::now();
-        if let Err(source) = self.inner.db.write_opt(writes, &synced()) {
-            let reason = self.inner.poison.get_or_init(|| source.to_string());
-            tracing::error!(%reason, path = %self.inner.path.display(), "the store refuses all further writes");
-            return Err(StoreError::Database { action, source });
-        }
+        self.poisoning(action, |db| db.write_opt(writes, &synced()))?;
         self.inner.commits.fetch_add(1, Ordering::Relaxed);
         self.inner.written.fetch_add(bytes, Ordering::Relaxed);
         Ok(Written { bytes, duration: start.elapsed() })
+    }
+
+    /// The one place that changes the database: nothing is changed after a failure.
+    pub(crate) fn poisoning(
+        &self,
+        action: &'static str,
+        change: impl FnOnce(&DB) -> Result<(), rocksdb::Error>,
+    ) -> Result<(), StoreError> {
+        if let Some(reason) = self.inner.poison.get() {
+            return Err(StoreError::Poisoned { reason: reason.clone() });
+        }
+        change(&self.inner.db).map_err(|source| {
+            let reason = self.inner.poison.get_or_init(|| source.to_string());
+            tracing::error!(%reason, path = %self.inner.path.display(), "the store refuses all further writes");
+            StoreError::Database { action, source }
+        })
+    }
+
+    /// How sorted files of a column are written.
+    pub(crate) fn file_options(&self, column: Column) -> &rocksdb::Options {
+        #[expect(clippy::indexing_slicing, reason = "there are as many as columns, numbered from 0 on")]
+        &self.inner.files[column as usize]
     }
 
     /// Why the store refuses to write, if it does.
     #[must_use]
     pub fn poisoned(&self) -> Option<&str> {
         self.inner.poison.get().map(String::as_str)
+    }
+
+    /// The network that it belongs to.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        self.inner.network
     }
 
     /// Folder of the database.
@@ -212,14 +248,14 @@ mod tests {
         // A later layout may say more about itself than this version can read.
         let later = (SCHEMA + 1, Network::ZERO, 5_u64).encode();
         let refusal = reopened(|db| db.put(IDENTITY_KEY, later).unwrap());
-        assert!(matches!(refusal, StoreError::Schema { found: 2, expected: SCHEMA, .. }));
+        assert!(matches!(refusal, StoreError::Schema { found: 3, expected: SCHEMA, .. }));
     }
 
     #[test]
     fn a_database_that_lost_its_identity_is_not_claimed_anew() {
         let lost = reopened(|db| db.delete(IDENTITY_KEY).unwrap());
         assert!(matches!(lost, StoreError::NoIdentity { .. }));
-        let damaged = reopened(|db| db.put(IDENTITY_KEY, [1, 0, 0, 0, 9]).unwrap());
+        let damaged = reopened(|db| db.put(IDENTITY_KEY, [2, 0, 0, 0, 9]).unwrap());
         assert!(matches!(damaged, StoreError::NoIdentity { .. }));
     }
 

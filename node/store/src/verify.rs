@@ -2,7 +2,12 @@
 
 use xln_primitives::{BlockHeader, Hash, decode_exact};
 
-use crate::{Column, SnapshotMarker, Store, StoreError, checksum::unseal, key, read};
+use crate::{
+    Column, Store, StoreError,
+    checksum::{check, unseal},
+    key, read,
+    state::parse_marker,
+};
 
 /// Faults that a report lists; further ones are counted only.
 const FAULTS_LISTED: usize = 100;
@@ -41,7 +46,7 @@ impl VerifyReport {
 /// What the rows of a column must be beyond their own form, row after row.
 enum Order {
     None,
-    Marker,
+    State,
     Slices { last: Option<u64> },
     Blocks,
     Numbers { last: Option<(u64, Hash)> },
@@ -57,7 +62,7 @@ impl Store {
         let mut report = VerifyReport::default();
         for column in Column::ALL {
             let mut order = match column {
-                Column::Snapshot => Order::Marker,
+                Column::State => Order::State,
                 Column::Slices => Order::Slices { last: None },
                 Column::Blocks => Order::Blocks,
                 Column::BlockNumbers => Order::Numbers { last: None },
@@ -99,11 +104,9 @@ impl Store {
         }
         match order {
             Order::None => unseal(column, key, sealed).map(drop),
-            Order::Marker => {
-                let bytes = unseal(column, key, sealed)?;
-                decode_exact::<SnapshotMarker>(&bytes, bytes.len())
-                    .map(drop)
-                    .map_err(|_| StoreError::corrupt(column, key))
+            Order::State => {
+                let value = check(column, key, sealed)?;
+                if key == key::marker() { parse_marker(value).map(drop) } else { Ok(()) }
             }
             Order::Slices { last } => {
                 let found = key::parse_number(column, key)?;
@@ -179,7 +182,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Batch, Options};
+    use crate::{Batch, Options, SnapshotMarker};
     use xln_primitives::{CallHash, ChannelId, EntityId, Network, SignerId, Timestamp};
 
     fn block(number: u64, parent: Hash) -> BlockHeader {
@@ -209,16 +212,14 @@ mod tests {
         }
         batch.put_receipt(1, &CallHash::new([1; 32]), b"receipt");
         batch.put_events(1, b"events");
-        batch.put_proof(&EntityId::ZERO, &ChannelId::ZERO, b"proof");
-        batch.put_outbox(&crate::PeerId::new([1; 32]), 1, b"message");
-        batch.put_state(&SignerId::ZERO, &EntityId::ZERO, &[3, 1], Some(b"value"));
-        batch.put_head(&SignerId::ZERO, &EntityId::ZERO, b"head");
-        batch.move_snapshot(&SnapshotMarker {
-            block: block(0, Hash::ZERO),
-            slice: 1,
-            state_root: Hash::ZERO,
-        });
         store.commit(batch).unwrap();
+        let marker = SnapshotMarker { block: block(0, Hash::ZERO), slice: 1, state_root: Hash::ZERO };
+        let mut snapshot = store.begin_snapshot(&marker).unwrap();
+        snapshot.put_head(&SignerId::ZERO, &EntityId::ZERO, Some(b"head")).unwrap();
+        snapshot.put_state(&SignerId::ZERO, &EntityId::ZERO, &[3, 1], Some(b"value")).unwrap();
+        snapshot.put_proof(&EntityId::ZERO, &ChannelId::ZERO, b"proof").unwrap();
+        snapshot.put_outbox(&crate::PeerId::new([1; 32]), 1, Some(b"message")).unwrap();
+        snapshot.finish().unwrap();
         (folder, store)
     }
 
@@ -274,7 +275,7 @@ mod tests {
     #[test]
     fn a_damaged_value_ends_every_kind_of_read_with_its_name() {
         let (_folder, store) = filled();
-        for column in [Column::Slices, Column::Events, Column::State, Column::Blocks, Column::Snapshot] {
+        for column in [Column::Slices, Column::Events, Column::State, Column::Blocks] {
             let (key, _) = store.sealed_rows(column, &[]).next().unwrap().unwrap();
             write_raw(&store, column, &key, b"short");
         }
@@ -282,7 +283,7 @@ mod tests {
         assert!(corrupt(store.slice(1).unwrap_err()));
         assert!(corrupt(store.slices_from(1).next().unwrap().unwrap_err()));
         assert!(corrupt(store.events_from(0).next().unwrap().unwrap_err()));
-        assert!(corrupt(store.load_state().next().unwrap().unwrap_err()));
+        assert!(corrupt(store.state().unwrap_err()));
         assert!(corrupt(store.snapshot_marker().unwrap_err()));
     }
 
@@ -350,17 +351,19 @@ mod tests {
         assert!(matches!(only_fault(&store), StoreError::MalformedKey { column: Column::Proofs, .. }));
 
         let (_folder, store) = filled();
-        let headless = key::state(&SignerId::ZERO, &EntityId::new([1; 32]), &[key::HEAD, 1]);
+        let mut headless = Vec::new();
+        key::write_state(&mut headless, &SignerId::ZERO, &EntityId::new([1; 32]), &[key::HEAD, 1]);
         write_sealed(&store, Column::State, &headless, b"value");
         assert!(matches!(only_fault(&store), StoreError::MalformedKey { column: Column::State, .. }));
-        assert!(store.load_state().any(|row| row.is_err()));
+        let state = store.state().unwrap().unwrap();
+        assert!(state.read(2, |_| Ok::<_, StoreError>(())).is_err());
     }
 
     #[test]
     fn a_value_that_fits_its_checksum_and_does_not_decode_is_named() {
         let (_folder, store) = filled();
-        write_sealed(&store, Column::Snapshot, &key::marker(), b"not a marker");
-        assert!(matches!(only_fault(&store), StoreError::Corrupt { column: Column::Snapshot, .. }));
+        write_sealed(&store, Column::State, &key::marker(), b"not a marker");
+        assert!(matches!(only_fault(&store), StoreError::Corrupt { column: Column::State, .. }));
     }
 
     #[test]

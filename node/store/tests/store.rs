@@ -8,9 +8,9 @@ use std::{
 };
 
 use tempfile::{TempDir, tempdir};
-use xln_primitives::{BlockHeader, CallHash, ChannelId, EntityId, Hash, Network, SignerId, Timestamp};
+use xln_primitives::{BlockHeader, CallHash, ChannelId, EntityId, Hash, Network, Timestamp};
 use xln_store::{
-    Batch, Options, PeerId, PrunePolicy, SnapshotMarker, StateRow, Store, StoreError, check_free_space,
+    Batch, Keep, Options, PeerId, Pruned, Pruning, SnapshotMarker, Store, StoreError, check_free_space,
     free_space,
 };
 
@@ -37,6 +37,10 @@ fn block(number: u64, parent: Hash) -> BlockHeader {
         state_root: Hash::ZERO,
         receipts_root: Hash::ZERO,
     }
+}
+
+fn marker(block: &BlockHeader, slice: u64) -> SnapshotMarker {
+    SnapshotMarker { block: block.clone(), slice, state_root: Hash::ZERO }
 }
 
 fn call(slice: u64) -> CallHash {
@@ -86,9 +90,9 @@ fn what_was_committed_is_there_after_a_restart() {
     let (folder, store) = fresh();
     let chain = commit_chain(&store, 3);
     let (entity, channel) = (EntityId::new([1; 32]), ChannelId::new([2; 32]));
-    let mut batch = Batch::new();
-    batch.put_proof(&entity, &channel, b"proof");
-    store.commit(batch).unwrap();
+    let mut snapshot = store.begin_snapshot(&marker(&chain[0], 2)).unwrap();
+    snapshot.put_proof(&entity, &channel, b"proof").unwrap();
+    snapshot.finish().unwrap();
     drop(store);
 
     let store = open(folder.path()).unwrap();
@@ -114,7 +118,8 @@ fn what_was_never_written_is_absent_and_not_an_error() {
     assert_eq!(store.latest_slice().unwrap(), None);
     assert_eq!(store.receipt(&call(1)).unwrap(), None);
     assert_eq!(store.snapshot_marker().unwrap(), None);
-    assert_eq!(store.slices_from(0).count() + store.events_from(0).count() + store.load_state().count(), 0);
+    assert_eq!(store.slices_from(0).count() + store.events_from(0).count(), 0);
+    assert!(store.state().unwrap().is_none());
     assert!(store.verify(&mut |_, _| {}).unwrap().is_sound());
 }
 
@@ -160,56 +165,20 @@ fn an_empty_batch_writes_nothing() {
 }
 
 #[test]
-fn the_state_loads_with_heads_before_entries() {
-    let (_folder, store) = fresh();
-    let (signer, entity) = (SignerId::new([1; 32]), EntityId::new([2; 32]));
-    let marker = SnapshotMarker { block: block(4, Hash::ZERO), slice: 9, state_root: Hash::new([5; 32]) };
-    let mut batch = Batch::new();
-    batch.put_state(&signer, &entity, &[3, 1], Some(b"channel"));
-    batch.put_state(&signer, &entity, &[5], Some(b"reserve"));
-    batch.put_head(&signer, &entity, b"head");
-    batch.move_snapshot(&marker);
-    store.commit(batch).unwrap();
-    let mut batch = Batch::new();
-    batch.put_state(&signer, &entity, &[5], None);
-    store.commit(batch).unwrap();
-
-    assert_eq!(store.snapshot_marker().unwrap(), Some(marker));
-    let rows: Vec<_> = store.load_state().map(Result::unwrap).collect();
-    assert_eq!(
-        rows,
-        [
-            StateRow::Head { signer, entity, head: b"head".to_vec() },
-            StateRow::Entry { signer, entity, key: vec![3, 1], value: b"channel".to_vec() },
-        ]
-    );
-}
-
-#[test]
-fn a_state_key_without_a_storage_type_refuses_the_whole_batch() {
-    let (_folder, store) = fresh();
-    for bad in [&[][..], &[0, 1]] {
-        let mut batch = Batch::new();
-        batch.put_slice(1, b"slice");
-        batch.put_state(&SignerId::ZERO, &EntityId::ZERO, bad, Some(b"value"));
-        assert!(matches!(store.commit(batch), Err(StoreError::MalformedKey { .. })));
-    }
-    assert_eq!(store.slice(1).unwrap(), None, "all or nothing");
-    assert_eq!(store.poisoned(), None, "nothing reached the disk");
-    commit_slice(&store, 1);
-}
-
-#[test]
 fn an_outbox_keeps_peers_apart_and_forgets_what_was_confirmed() {
     let (_folder, store) = fresh();
     let (one, other) = (PeerId::new([1; 32]), PeerId::new([2; 32]));
-    let mut batch = Batch::new();
-    for sequence in [1, 2, 300] {
-        batch.put_outbox(&one, sequence, b"message");
-        batch.put_outbox(&other, sequence, b"message");
+    let block = block(0, Hash::ZERO);
+    let mut snapshot = store.begin_snapshot(&marker(&block, 1)).unwrap();
+    for peer in [&one, &other] {
+        for sequence in [1, 2, 300] {
+            snapshot.put_outbox(peer, sequence, Some(b"message")).unwrap();
+        }
     }
-    batch.remove_outbox(&one, 2);
-    store.commit(batch).unwrap();
+    snapshot.finish().unwrap();
+    let mut snapshot = store.begin_snapshot(&marker(&block, 2)).unwrap();
+    snapshot.put_outbox(&one, 2, None).unwrap();
+    snapshot.finish().unwrap();
     assert_eq!(numbers(store.outbox(&one, 0)), [1, 300]);
     assert_eq!(numbers(store.outbox(&other, 2)), [2, 300]);
     assert_eq!(numbers(store.outbox(&PeerId::new([3; 32]), 0)), [0; 0]);
@@ -275,31 +244,52 @@ fn after_a_failed_write_every_later_one_is_refused() {
 }
 
 #[test]
-fn pruning_forgets_the_history_before_the_snapshot_only() {
+fn pruning_forgets_what_was_promised_to_nobody() {
     let (folder, store) = fresh();
-    let chain = commit_chain(&store, 6);
-    let everything = PrunePolicy { slices: true, events: true, receipts: true };
-    assert!(matches!(store.prune(1, everything), Err(StoreError::PruneTooFar { asked: 1, snapshot: 0 })));
+    let chain = commit_chain(&store, 12);
+    let last = |blocks, state| Pruning { blocks: Keep::Last(blocks), state: Keep::Last(state) };
+    assert_eq!(store.prune(last(0, 0)).unwrap(), Pruned::default(), "nothing before there is a state");
 
-    let mut batch = Batch::new();
-    batch.move_snapshot(&SnapshotMarker { block: chain[3].clone(), slice: 8, state_root: Hash::ZERO });
-    store.commit(batch).unwrap();
-    assert!(matches!(store.prune(4, everything), Err(StoreError::PruneTooFar { asked: 4, snapshot: 3 })));
+    let snapshot = |number: usize| {
+        let block = &chain[number];
+        store.begin_snapshot(&marker(block, block.first_slice + 1)).unwrap().finish().unwrap();
+    };
+    let archive =
+        || store.state().unwrap().unwrap().archive(|_| core::ops::ControlFlow::Continue(())).unwrap();
+    let blocks =
+        || -> Vec<u64> { store.archives().unwrap().iter().map(|manifest| manifest.block.number).collect() };
+    for number in [2, 6] {
+        snapshot(number);
+        archive();
+    }
+    snapshot(10);
+    assert_eq!(store.prune(Pruning::ARCHIVE).unwrap(), Pruned::default());
+    assert_eq!(blocks(), [2, 6]);
 
-    let pruned = store.prune(2, PrunePolicy { slices: false, ..everything }).unwrap();
-    assert_eq!((pruned.first_slice, pruned.receipts), (5, 4));
-    assert_eq!(store.slice(1).unwrap().unwrap(), b"slice 1", "the policy keeps slices");
-    let pruned = store.prune(3, everything).unwrap();
-    assert_eq!((pruned.first_slice, pruned.receipts), (7, 2));
+    // The state of block 2 is still promised, so the slices after it stay; the receipts before block 6 do not.
+    let pruned = store.prune(last(4, 8)).unwrap();
+    assert_eq!((pruned.slices, pruned.receipts, pruned.snapshots), (6, 12, 0));
+    assert_eq!(store.earliest_slice().unwrap(), Some(7));
+    assert_eq!(store.receipt(&call(12)).unwrap(), None);
+    assert_eq!(store.receipt(&call(13)).unwrap().unwrap(), b"receipt 13");
+    assert_eq!(numbers(store.events_from(0))[0], 13);
+    // The state of block 9 begins at the snapshot of block 6.
+    let pruned = store.prune(last(0, 1)).unwrap();
+    assert_eq!((pruned.slices, pruned.receipts, pruned.snapshots), (8, 8, 1));
+    assert_eq!(blocks(), [6]);
+    assert_eq!(store.prune(last(0, 1)).unwrap(), Pruned::default(), "there is nothing left to forget");
+    assert_eq!(store.pruning().unwrap(), Pruning::ARCHIVE);
+    store.set_pruning(last(0, 1)).unwrap();
     drop(store);
 
     let store = open(folder.path()).unwrap();
-    assert_eq!(store.slice(6).unwrap(), None);
-    assert_eq!(store.receipt(&call(6)).unwrap(), None);
-    assert_eq!(store.receipt(&call(7)).unwrap().unwrap(), b"receipt 7");
-    assert_eq!(numbers(store.events_from(0)), [7, 8, 9, 10, 11, 12]);
-    assert_eq!(numbers(store.slices_from(9)), [9, 10, 11, 12]);
-    assert!(matches!(store.slices_from(6).next(), Some(Err(StoreError::Gap { expected: 6, found: 7, .. }))));
+    assert_eq!(store.pruning().unwrap(), last(0, 1));
+    assert_eq!((store.earliest_slice().unwrap(), store.earliest_receipts().unwrap()), (Some(15), Some(21)));
+    assert_eq!(numbers(store.slices_from(23)), [23, 24]);
+    assert!(matches!(
+        store.slices_from(14).next(),
+        Some(Err(StoreError::Gap { expected: 14, found: 15, .. }))
+    ));
     assert_eq!(store.block_by_number(0).unwrap().as_ref(), Some(&chain[0]), "headers stay");
     assert!(store.verify(&mut |_, _| {}).unwrap().is_sound());
 }

@@ -188,8 +188,8 @@ impl Network {
     }
 
     /// All rows of the state.
-    pub(crate) fn rows(&mut self) -> Vec<StateRow> {
-        self.server.take_dirty()
+    pub(crate) fn rows(&mut self) -> Vec<StateRow<'static>> {
+        self.server.take_changes().rows().map(StateRow::into_owned).collect()
     }
 
     pub(crate) fn reserve(&self, entity: EntityId) -> Amount {

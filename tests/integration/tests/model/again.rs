@@ -9,20 +9,20 @@ use xln_runtime::{Genesis, Server, SliceNumber, StateRow, invariants};
 /// The state on disk: all rows as of the last snapshot.
 #[derive(Clone, Default)]
 pub(crate) struct Disk {
-    values: BTreeMap<(EntityId, Vec<u8>), StateRow>,
-    heads: BTreeMap<EntityId, StateRow>,
+    values: BTreeMap<(EntityId, Vec<u8>), StateRow<'static>>,
+    heads: BTreeMap<EntityId, StateRow<'static>>,
 }
 
 impl Disk {
     /// Writes the rows that changed.
-    pub(crate) fn write(&mut self, rows: Vec<StateRow>) {
+    pub(crate) fn write(&mut self, rows: impl Iterator<Item = StateRow<'static>>) {
         for row in rows {
             match &row {
                 StateRow::Value { entity, key, value: Some(_), .. } => {
-                    self.values.insert((*entity, key.clone()), row);
+                    self.values.insert((*entity, key.to_vec()), row);
                 }
                 StateRow::Value { entity, key, value: None, .. } => {
-                    self.values.remove(&(*entity, key.clone()));
+                    self.values.remove(&(*entity, key.to_vec()));
                 }
                 StateRow::Head { entity, .. } => {
                     self.heads.insert(*entity, row);
@@ -31,7 +31,7 @@ impl Disk {
         }
     }
 
-    fn rows(self) -> impl Iterator<Item = StateRow> {
+    fn rows(self) -> impl Iterator<Item = StateRow<'static>> {
         self.values.into_values().chain(self.heads.into_values())
     }
 }

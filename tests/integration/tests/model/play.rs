@@ -6,7 +6,7 @@ use pallet_channels::{PaymentStatus, view};
 use xln_integration::{Actor, Random, World};
 use xln_primitives::{CallError, EntityId, Hash, Network, Signature, Timestamp};
 use xln_runtime::{
-    Delivery, Executed, Inbound, ServerInput, SignedCall, SliceInputs, authenticate_calls,
+    Delivery, Executed, Inbound, ServerInput, SignedCall, SliceInputs, StateRow, authenticate_calls,
     authenticate_message, invariants,
 };
 
@@ -309,8 +309,8 @@ impl Game {
         if self.world.server.has_carried() || !self.random.chance(30) {
             return;
         }
-        let rows = self.world.server.take_dirty();
-        self.disk.write(rows);
+        let changes = self.world.server.take_changes();
+        self.disk.write(changes.rows().map(StateRow::into_owned));
         self.snapshots += 1;
         // Each snapshot is kept with the same probability.
         if self.random.below(self.snapshots) == 0 {
