@@ -12,6 +12,7 @@
 
 pub mod author;
 pub mod backend;
+pub mod benchmark;
 pub mod cli;
 pub mod commands;
 pub mod config;
