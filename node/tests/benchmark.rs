@@ -4,12 +4,10 @@ use std::{
     fs::OpenOptions,
     io::{Read, Seek, SeekFrom, Write},
     path::Path,
-    sync::Arc,
 };
 
 use xln_node::{
-    author::KeystoreCertifier,
-    benchmark::{self, BenchmarkError, Kind, Parties, Plan, Replay, Report, Wanted},
+    benchmark::{self, BenchmarkError, Kind, Outcome, Parties, Plan, Replay, Report, Wanted},
     config::BasePath,
 };
 
@@ -32,11 +30,9 @@ fn run(kind: Kind, per_frame: u32, seed: u64) -> Report {
 }
 
 /// Replays a recording on a fresh hub without a store.
-fn replay(plan: Plan, parties: &Parties, file: &Path) -> Result<benchmark::Outcome, BenchmarkError> {
-    let certifier = KeystoreCertifier::new(parties.network(), Arc::new(parties.hub_keystore().unwrap()));
-    let what = "test";
-    let replay = Replay { plan, parties, file, certifier: &certifier, store: None, rate: None, what };
-    replay.run(&mut parties.hub_server().unwrap())
+fn replay(plan: Plan, parties: &Parties, file: &Path) -> Result<Outcome, BenchmarkError> {
+    let replay = Replay { plan, parties, file, store: None, rate: None };
+    replay.run(parties.hub_server().unwrap()).map(|(outcome, _)| outcome)
 }
 
 #[test]

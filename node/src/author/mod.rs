@@ -43,7 +43,6 @@ use writer::{Step, Writer};
 
 pub use certify::KeystoreCertifier;
 pub use clock::system_time;
-pub(crate) use slice::batch as slice_batch;
 pub(crate) use snapshot::{marker, snapshot_batch};
 pub use source::{Live, Source, Work};
 pub use thread::AuthorThread;

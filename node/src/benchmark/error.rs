@@ -8,6 +8,7 @@ use xln_runtime::{CertifyError, Refusal, genesis::GenesisError, invariants::Viol
 use xln_store::StoreError;
 
 use super::{check::Unsound, plan::PlanError, recording::RecordingError};
+use crate::{author::AuthorError, inbox::InboxFull, pool::PoolError};
 
 /// Why a run failed, or does not count.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +72,25 @@ pub enum BenchmarkError {
     /// The two sides do not agree at the end, or money is where it should not be.
     #[error("the outcome is wrong: {0}")]
     Unsound(#[from] Unsound),
+    /// Messages of users that proved nothing.
+    #[error("step {step}: {rejected} messages prove nothing, the last because: {reason:?}")]
+    Rejected {
+        /// The step.
+        step: u64,
+        /// How many messages.
+        rejected: u64,
+        /// What is wrong with the last of them.
+        reason: Option<AuthenticationError>,
+    },
+    /// More was brought than may wait.
+    #[error(transparent)]
+    Full(#[from] InboxFull),
+    /// The pool took a call not.
+    #[error("the pool refused a recorded call: {0}")]
+    Pool(#[from] PoolError),
+    /// The author failed.
+    #[error("the author failed: {0}")]
+    Author(#[from] AuthorError),
     /// The operating system gives no thread or randomness.
     #[error("{what}: {reason}")]
     System {
@@ -82,6 +102,13 @@ pub enum BenchmarkError {
     /// A part of the run ended before it said why.
     #[error("{0} has ended without a word")]
     Ended(&'static str),
+}
+
+impl BenchmarkError {
+    /// The operating system does not give what is wanted.
+    pub(super) fn system(what: &'static str, reason: &dyn std::fmt::Display) -> Self {
+        Self::System { what, reason: reason.to_string() }
+    }
 }
 
 impl From<Violation> for BenchmarkError {

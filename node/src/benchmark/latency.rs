@@ -18,8 +18,7 @@ impl Latency {
     /// Nothing measured yet.
     pub fn new() -> Result<Self, BenchmarkError> {
         let histogram = Histogram::new_with_bounds(1, LONGEST_US, 3);
-        let failed = |error| BenchmarkError::System { what: "a histogram", reason: format!("{error:?}") };
-        histogram.map(Self).map_err(failed)
+        histogram.map(Self).map_err(|error| BenchmarkError::system("a histogram", &error))
     }
 
     /// Adds a duration; those that are too long count as the longest.

@@ -21,6 +21,7 @@
 mod bound;
 mod check;
 mod error;
+mod feed;
 mod latency;
 mod parties;
 mod plan;
@@ -32,7 +33,9 @@ pub mod recording;
 mod replay;
 mod report;
 mod schedule;
+mod script;
 mod transition;
+mod watch;
 mod wire;
 
 use std::time::Instant;
@@ -47,11 +50,12 @@ pub use parties::{Parties, Party, UserKeys};
 pub use plan::{CHANNELS_MAX, DEPTH_MAX, DEPTH_MIN, Kind, PER_FRAME_MAX, Plan, PlanError, Wanted};
 pub use processor::{Threads, Used};
 pub use record::{Recorded, record};
-pub use replay::{Outcome, Parts, Replay};
+pub use replay::Replay;
 pub use report::{Bound, Layers, Report, Space, Time};
 pub use schedule::{Pair, Schedule};
+pub use watch::Outcome;
 
-use crate::{author::KeystoreCertifier, config::BasePath};
+use crate::config::BasePath;
 
 /// Name of the recording in the base folder.
 const RECORDING: &str = "recording";
@@ -83,24 +87,16 @@ pub fn run(plan: Plan, rate: Option<u32>, base: &BasePath) -> Result<Report, Ben
     let record = recording.elapsed();
 
     let transition = transition::time(plan, &parties, &file, &mut parties.hub_server()?)?;
-    let certifier = KeystoreCertifier::new(parties.network(), parties.hub_keystore()?.into());
-    let replay = Replay {
-        plan,
-        parties: &parties,
-        file: &file,
-        certifier: &certifier,
-        store: None,
-        rate: None,
-        what: "with signatures",
-    };
-    let signed = replay.run(&mut parties.hub_server()?)?;
+    let replay = Replay { plan, parties: &parties, file: &file, store: None, rate: None };
+    let (signed, _) = replay.run(parties.hub_server()?)?;
     let signatures_per_second = bound::signatures_per_second(&file, parties.network())?;
 
     let database = base.path().join(DATABASE);
     let _ = std::fs::remove_dir_all(&database);
     let store = Store::open(&database, parties.network(), &Options::default())?;
-    let mut hub = parties.hub_server()?;
-    let durable = Replay { store: Some(&store), rate, what: "durable", ..replay }.run(&mut hub)?;
+    let replay = Replay { store: Some(&store), rate, ..replay };
+    let (durable, hub) = replay.run(parties.hub_server()?)?;
+    let stats = store.stats()?;
     check::check(&hub, &parties, &Schedule::new(plan), &recorded)?;
 
     let per_second = |run: &Outcome| run.payments as f64 / run.elapsed.as_secs_f64();
@@ -129,7 +125,8 @@ pub fn run(plan: Plan, rate: Option<u32>, base: &BasePath) -> Result<Report, Ben
         latency: durable.latency.percentiles(),
         block_interval: durable.block_interval.percentiles(),
         space: Space {
-            log_bytes_per_payment: durable.slice_bytes as f64 / payments,
+            log_bytes_per_payment: durable.log_bytes as f64 / payments,
+            written_bytes_per_payment: stats.written as f64 / payments,
             state_bytes_per_channel: state_bytes as f64 / plan.channels as f64,
             resident_bytes_per_channel: grown.map(|bytes| bytes as f64 / plan.channels as f64),
             recording_bytes_per_payment: recorded.bytes as f64 / payments,
@@ -138,13 +135,11 @@ pub fn run(plan: Plan, rate: Option<u32>, base: &BasePath) -> Result<Report, Ben
             build_s: build.as_secs_f64(),
             record_s: record.as_secs_f64(),
             run_s: durable.elapsed.as_secs_f64(),
-            author_wait_s: durable.parts.wait.as_secs_f64(),
-            author_execute_s: durable.parts.execute.as_secs_f64(),
-            author_write_s: durable.parts.write.as_secs_f64(),
+            author_wait_s: durable.author_waited.as_secs_f64(),
             threads: durable.threads,
         },
         slices: durable.slices,
-        fsyncs: durable.fsyncs,
+        fsyncs: stats.commits,
         state_root: hub.state_root(),
         sound: true,
     })

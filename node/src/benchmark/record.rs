@@ -18,9 +18,9 @@ use std::{collections::VecDeque, path::Path};
 
 use pallet_channels::{Call, RouteHop};
 use xln_primitives::{
-    Amount, BoundedVec, CALL_VERSION, CertifiedMessage, ChannelId, Hash, MAX_CALLS, Nonce, Timestamp,
+    Amount, BoundedVec, CALL_VERSION, ChannelId, Hash, MAX_CALLS, Nonce, Timestamp,
 };
-use xln_runtime::{CallBody, RuntimeCall, RuntimeMessage, Server, SignedCall};
+use xln_runtime::{CallBody, RuntimeCall, Server, SignedCall};
 
 use super::{
     BenchmarkError, Kind, Parties, Party, Plan, UserKeys,
@@ -28,7 +28,7 @@ use super::{
     progress,
     recording::{Arrival, RecordedSlice, Writer},
     schedule::{Pair, Schedule},
-    wire,
+    wire::{self, Certified},
 };
 use crate::author::KeystoreCertifier;
 
@@ -63,7 +63,7 @@ pub fn record(plan: Plan, parties: &Parties, hub: Server, file: &Path) -> Result
     let bar = progress::bar("record the users", plan.steps());
     let depth = usize::try_from(plan.depth).unwrap_or(usize::MAX);
     // What the hub has said and no user has heard yet, by step.
-    let mut under_way: VecDeque<Vec<CertifiedMessage<RuntimeMessage>>> = VecDeque::new();
+    let mut under_way: VecDeque<Vec<Certified>> = VecDeque::new();
     let mut arrivals = users.step(0, Vec::new())?;
     let mut signatures = 0_u64;
     for step in 0..plan.steps() {
@@ -97,7 +97,7 @@ struct HubSide<'a> {
     nonce: Nonce,
 }
 
-type Spoken = (Option<RecordedSlice>, Vec<CertifiedMessage<RuntimeMessage>>);
+type Spoken = (Option<RecordedSlice>, Vec<Certified>);
 
 impl<'a> HubSide<'a> {
     fn new(
@@ -119,11 +119,11 @@ impl<'a> HubSide<'a> {
         let network = self.parties.network();
         let inputs =
             wire::authentic(arrivals.clone(), calls.clone(), network, timestamp, *entropy.as_bytes())?;
-        let mut executed = self.server.execute(timestamp, entropy, inputs, &self.keys)?;
+        let executed = self.server.execute(timestamp, entropy, inputs, &self.keys)?;
         refuse_refusals(step, &executed)?;
         let frame = wire::frame_of(&executed, self.parties.hub());
-        self.server.commit(&mut executed);
-        let said = wire::said(&mut executed);
+        drop(self.server.commit(&executed));
+        let said = wire::said(&executed);
         seal(&mut self.server, step, timestamp);
         let of = |batch: Option<u64>| {
             let payments = batch.map_or(0, |batch| self.schedule.payments(batch));
@@ -189,7 +189,7 @@ impl<'a> UserSide<'a> {
     fn step(
         &mut self,
         step: u64,
-        heard: Vec<CertifiedMessage<RuntimeMessage>>,
+        heard: Vec<Certified>,
     ) -> Result<Vec<Arrival>, BenchmarkError> {
         let (timestamp, entropy) = (self.parties.time(step), self.parties.entropy("users", step));
         let calls = self.calls(step)?;
@@ -200,15 +200,15 @@ impl<'a> UserSide<'a> {
         let heard = heard.into_iter().map(|message| (message, board.clone())).collect();
         let network = self.parties.network();
         let inputs = wire::authentic(heard, calls, network, timestamp, *entropy.as_bytes())?;
-        let mut executed = self.server.execute(timestamp, entropy, inputs, &self.keys)?;
+        let executed = self.server.execute(timestamp, entropy, inputs, &self.keys)?;
         refuse_refusals(step, &executed)?;
-        self.server.commit(&mut executed);
+        drop(self.server.commit(&executed));
         seal(&mut self.server, step, timestamp);
-        let with_board = |message: CertifiedMessage<RuntimeMessage>| {
+        let with_board = |message: Certified| {
             let user = self.parties.user(*self.boards.get(&message.message.from)?)?;
             Some((message, user.board().clone()))
         };
-        Ok(wire::said(&mut executed).into_iter().filter_map(with_board).collect())
+        Ok(wire::said(&executed).into_iter().filter_map(with_board).collect())
     }
 
     /// The payers' calls.

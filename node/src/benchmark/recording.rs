@@ -13,6 +13,7 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, Read, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
@@ -23,13 +24,15 @@ use xln_runtime::{RuntimeMessage, SignedCall};
 const SLICE_BYTES_MAX: usize = 1 << 30;
 
 /// A message of a user, as it arrives: a lazy sender's board travels beside it.
-pub type Arrival = (CertifiedMessage<RuntimeMessage>, Board);
+pub type Arrival = (Arc<CertifiedMessage<RuntimeMessage>>, Board);
 
 /// What the hub executes in one slice, and what must come out.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
 pub struct RecordedSlice {
     /// When: the number of the step. Steps without anything for the hub have no slice.
     pub step: u64,
+    /// Payments that begin here.
+    pub begun: u32,
     /// The fixed clock.
     pub timestamp: Timestamp,
     /// The fixed randomness.
@@ -40,8 +43,6 @@ pub struct RecordedSlice {
     pub calls: Vec<SignedCall>,
     /// Hash of the frame that the hub made: it commits to the inputs, the state, and every message that it sends.
     pub frame: FrameHash,
-    /// Payments that begin here.
-    pub begun: u32,
     /// Payments that are over once this is durable.
     pub done: u32,
 }
@@ -62,7 +63,7 @@ pub enum RecordingError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// Place of the slice in the file; the first is 0.
+        /// Place of the slice in the file; the first is 1.
         slice: u64,
         /// What is wrong.
         reason: String,
@@ -120,7 +121,8 @@ impl Reader {
         Ok(Self { path: path.to_path_buf(), file, slice: 0, bytes: Vec::new() })
     }
 
-    fn next_slice(&mut self) -> Result<Option<RecordedSlice>, RecordingError> {
+    /// The bytes of the next slice, if there is one.
+    pub fn next_raw(&mut self) -> Result<Option<Raw<'_>>, RecordingError> {
         let failed = failed(&self.path);
         if self.file.fill_buf().map_err(&failed)?.is_empty() {
             return Ok(None);
@@ -128,18 +130,15 @@ impl Reader {
         let mut length = [0; 4];
         self.file.read_exact(&mut length).map_err(&failed)?;
         let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
+        self.slice = self.slice.saturating_add(1);
         if length > SLICE_BYTES_MAX {
-            return Err(self.damaged(format!("it is said to have {length} bytes")));
+            let (path, slice) = (self.path.clone(), self.slice);
+            let reason = format!("it is said to have {length} bytes");
+            return Err(RecordingError::Damaged { path, slice, reason });
         }
         self.bytes.resize(length, 0);
         self.file.read_exact(&mut self.bytes).map_err(&failed)?;
-        let slice = decode_exact(&self.bytes, length).map_err(|error| self.damaged(error.to_string()))?;
-        self.slice = self.slice.saturating_add(1);
-        Ok(Some(slice))
-    }
-
-    fn damaged(&self, reason: String) -> RecordingError {
-        RecordingError::Damaged { path: self.path.clone(), slice: self.slice, reason }
+        Ok(Some(Raw { path: &self.path, slice: self.slice, bytes: &self.bytes }))
     }
 }
 
@@ -147,7 +146,31 @@ impl Iterator for Reader {
     type Item = Result<RecordedSlice, RecordingError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_slice().transpose()
+        self.next_raw().and_then(|raw| raw.map(|raw| raw.decode()).transpose()).transpose()
+    }
+}
+
+/// A slice as it stands in the file.
+#[derive(Debug, Clone, Copy)]
+pub struct Raw<'a> {
+    path: &'a Path,
+    slice: u64,
+    bytes: &'a [u8],
+}
+
+impl Raw<'_> {
+    /// Its step, and how many payments begin in it, without decoding the rest.
+    pub fn opening(&self) -> Result<(u64, u32), RecordingError> {
+        Decode::decode(&mut &*self.bytes).map_err(|error: codec::Error| self.damaged(error.to_string()))
+    }
+
+    /// All of it. What is not the one encoding of a slice is refused, as it is everywhere on a network.
+    pub fn decode(&self) -> Result<RecordedSlice, RecordingError> {
+        decode_exact(self.bytes, self.bytes.len()).map_err(|error| self.damaged(error.to_string()))
+    }
+
+    fn damaged(&self, reason: String) -> RecordingError {
+        RecordingError::Damaged { path: self.path.to_path_buf(), slice: self.slice, reason }
     }
 }
 

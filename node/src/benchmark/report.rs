@@ -69,8 +69,10 @@ pub struct Bound {
 /// Space.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Space {
-    /// Bytes of write batches per payment.
+    /// Bytes of slices in the log, per payment.
     pub log_bytes_per_payment: f64,
+    /// Bytes of all write batches per payment: slices, receipts, marks, blocks, and the rows of snapshots.
+    pub written_bytes_per_payment: f64,
     /// Bytes of keys and values of the hub's state, at the start, per channel.
     pub state_bytes_per_channel: f64,
     /// By how much building the hub's server enlarged the process, per channel.
@@ -88,12 +90,8 @@ pub struct Time {
     pub record_s: f64,
     /// Seconds of the durable run.
     pub run_s: f64,
-    /// Seconds in which the author waited for verified inputs.
+    /// Seconds in which the author waited for inputs that had come and were not verified yet.
     pub author_wait_s: f64,
-    /// Seconds in which it executed.
-    pub author_execute_s: f64,
-    /// Seconds in which it wrote and synced.
-    pub author_write_s: f64,
     /// Processor time of the durable run, by name of thread.
     pub threads: BTreeMap<String, Used>,
 }
@@ -129,7 +127,11 @@ impl fmt::Display for Report {
         )?;
         writeln!(f, "latency, ms          {latency}")?;
         writeln!(f, "block interval, ms   {block_interval}")?;
-        writeln!(f, "log                  {:.0} bytes per payment", space.log_bytes_per_payment)?;
+        writeln!(
+            f,
+            "log                  {:.0} bytes per payment ({:.0} written in all)",
+            space.log_bytes_per_payment, space.written_bytes_per_payment
+        )?;
         write!(f, "state                {:.0} bytes per channel", space.state_bytes_per_channel)?;
         match space.resident_bytes_per_channel {
             Some(bytes) => writeln!(f, ", {bytes:.0} resident")?,
@@ -138,14 +140,8 @@ impl fmt::Display for Report {
         writeln!(f, "slices, fsyncs       {}, {}", self.slices, self.fsyncs)?;
         writeln!(
             f,
-            "time, s              build {:.1}, record {:.1}, run {:.2} (author: wait {:.2}, execute {:.2}, \
-             write {:.2})",
-            time.build_s,
-            time.record_s,
-            time.run_s,
-            time.author_wait_s,
-            time.author_execute_s,
-            time.author_write_s
+            "time, s              build {:.1}, record {:.1}, run {:.2}, of it waiting for verification {:.2}",
+            time.build_s, time.record_s, time.run_s, time.author_wait_s
         )?;
         for (name, used) in &time.threads {
             writeln!(

@@ -43,9 +43,9 @@ pub(super) fn time(
         let RecordedSlice { step, timestamp, entropy, arrivals, calls, frame: expected, done, .. } = slice?;
         let inputs = wire::authentic(arrivals, calls, parties.network(), timestamp, *entropy.as_bytes())?;
         let start = Instant::now();
-        let mut executed = server.execute(timestamp, entropy, inputs, &Unsigned)?;
+        let executed = server.execute(timestamp, entropy, inputs, &Unsigned)?;
         let found = wire::frame_of(&executed, parties.hub());
-        server.commit(&mut executed);
+        drop(server.commit(&executed));
         total += start.elapsed();
         if found != Some(expected) {
             return Err(BenchmarkError::OtherFrame { step, expected, found });
