@@ -58,10 +58,10 @@ impl Founding {
             pallet_entities::Metadata { name: text("name", &genesis.name)?, description: BoundedVec::new() };
         self.write(id, |state| {
             pallet_entities::set_metadata(state, &metadata)?;
-            Ok(match &genesis.policy {
-                Some(policy) => policy.resolve().store(state)?,
-                None => (),
-            })
+            if let Some(policy) = &genesis.policy {
+                policy.resolve().store(state)?;
+            }
+            Ok(())
         })
     }
 

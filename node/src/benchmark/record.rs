@@ -290,7 +290,7 @@ fn seal(server: &mut Server, step: u64, now: Timestamp) {
     if let Some(sealed) = server.seal(now) {
         server.commit_block(sealed);
     }
-    if step % FORGET_INTERVAL == 0 {
+    if step.is_multiple_of(FORGET_INTERVAL) {
         server.take_dirty();
     }
 }
