@@ -1,5 +1,7 @@
 //! The load generator, small: what it measures must be right before it is fast.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 use std::{
     fs::OpenOptions,
     io::{Read, Seek, SeekFrom, Write},

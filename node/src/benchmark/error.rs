@@ -30,7 +30,7 @@ pub enum BenchmarkError {
     Recording(#[from] RecordingError),
     /// The database fails.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(Box<StoreError>),
     /// A folder cannot be used.
     #[error("{}: {source}", path.display())]
     Folder {
@@ -54,7 +54,7 @@ pub enum BenchmarkError {
         /// The step.
         step: u64,
         /// Why.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// The hub made another frame than when it was recorded.
     #[error("step {step}: the hub made frame {found:?}, recorded was {expected}")]
@@ -80,17 +80,17 @@ pub enum BenchmarkError {
         /// How many messages.
         rejected: u64,
         /// What is wrong with the last of them.
-        reason: Option<AuthenticationError>,
+        reason: Option<Box<AuthenticationError>>,
     },
     /// More was brought than may wait.
     #[error(transparent)]
     Full(#[from] InboxFull),
     /// The pool took a call not.
     #[error("the pool refused a recorded call: {0}")]
-    Pool(#[from] PoolError),
+    Pool(Box<PoolError>),
     /// The author failed.
     #[error("the author failed: {0}")]
-    Author(#[from] AuthorError),
+    Author(Box<AuthorError>),
     /// The operating system gives no thread or randomness.
     #[error("{what}: {reason}")]
     System {
@@ -108,6 +108,24 @@ impl BenchmarkError {
     /// The operating system does not give what is wanted.
     pub(super) fn system(what: &'static str, reason: &dyn std::fmt::Display) -> Self {
         Self::System { what, reason: reason.to_string() }
+    }
+}
+
+impl From<PoolError> for BenchmarkError {
+    fn from(error: PoolError) -> Self {
+        Self::Pool(Box::new(error))
+    }
+}
+
+impl From<AuthorError> for BenchmarkError {
+    fn from(error: AuthorError) -> Self {
+        Self::Author(Box::new(error))
+    }
+}
+
+impl From<StoreError> for BenchmarkError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Box::new(error))
     }
 }
 

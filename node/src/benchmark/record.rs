@@ -17,9 +17,7 @@
 use std::{collections::VecDeque, path::Path};
 
 use pallet_channels::{Call, RouteHop};
-use xln_primitives::{
-    Amount, BoundedVec, CALL_VERSION, ChannelId, Hash, MAX_CALLS, Nonce, Timestamp,
-};
+use xln_primitives::{Amount, BoundedVec, CALL_VERSION, ChannelId, Hash, MAX_CALLS, Nonce, Timestamp};
 use xln_runtime::{CallBody, RuntimeCall, Server, SignedCall};
 
 use super::{
@@ -186,11 +184,7 @@ impl<'a> UserSide<'a> {
     }
 
     /// What arrives at the hub in a step, after the users heard what it said.
-    fn step(
-        &mut self,
-        step: u64,
-        heard: Vec<Certified>,
-    ) -> Result<Vec<Arrival>, BenchmarkError> {
+    fn step(&mut self, step: u64, heard: Vec<Certified>) -> Result<Vec<Arrival>, BenchmarkError> {
         let (timestamp, entropy) = (self.parties.time(step), self.parties.entropy("users", step));
         let calls = self.calls(step)?;
         if heard.is_empty() && calls.is_empty() {
@@ -280,7 +274,7 @@ fn signed(
 
 fn refuse_refusals(step: u64, executed: &xln_runtime::Executed) -> Result<(), BenchmarkError> {
     match executed.refused.first() {
-        Some((_, refusal)) => Err(BenchmarkError::Refused { step, refusal: refusal.clone() }),
+        Some((_, refusal)) => Err(BenchmarkError::Refused { step, refusal: Box::new(refusal.clone()) }),
         None => Ok(()),
     }
 }

@@ -46,6 +46,7 @@ impl Source for Script {
         let calls = self.pool.take(slice.calls);
         if messages.len() != slice.messages || calls.len() != slice.calls {
             let (rejected, reason) = self.inbox.rejected();
+            let reason = reason.map(Box::new);
             self.watch.fail(BenchmarkError::Rejected { step: slice.step, rejected, reason });
             return Ok(None);
         }
