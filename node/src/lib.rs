@@ -13,6 +13,7 @@
 pub mod archive;
 pub mod author;
 pub mod backend;
+pub mod benchmark;
 pub mod cli;
 pub mod commands;
 pub mod config;

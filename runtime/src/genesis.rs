@@ -1,21 +1,9 @@
 //! The first state of a network, as its chain spec resolves to.
 
-use std::collections::BTreeMap;
-
 use codec::{Decode, DecodeWithMemTracking, Encode};
-use xln_primitives::{
-    Amount, AssetId, BlockHeader, Board, BoundedVec, ConstU32, EntityId, FrameHash, FrameHeader, Hash,
-    Network, Timestamp, outputs::merkle_root,
-};
-use xln_tree::Tree;
+use xln_primitives::{Amount, AssetId, Board, EntityId, Network, Timestamp};
 
-use crate::{
-    Facts, Server,
-    block::bind,
-    entity::{Entity, Head, tree_config},
-    execute::founded,
-    overlay::Overlay,
-};
+use crate::{Facts, Founding, Server};
 
 /// Everything that exists before the first block. Built by the chain spec, which has checked names and sums.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
@@ -86,7 +74,7 @@ pub struct GenesisPolicy {
 }
 
 impl GenesisPolicy {
-    fn resolve(&self) -> pallet_channels::Policy {
+    pub(crate) fn resolve(&self) -> pallet_channels::Policy {
         pallet_channels::Policy {
             fee_base: self.base_fee,
             fee_ppm: self.fee_ppm,
@@ -126,7 +114,7 @@ pub struct GenesisChannelRow {
 }
 
 impl GenesisChannelRow {
-    fn resolve(&self) -> Result<pallet_channels::GenesisRow, GenesisError> {
+    pub(crate) fn resolve(&self) -> Result<pallet_channels::GenesisRow, GenesisError> {
         Ok(pallet_channels::GenesisRow {
             asset: self.asset,
             collateral: self.collateral,
@@ -200,113 +188,28 @@ impl Genesis {
         })
     }
 
-    /// The server as it is before its first slice, with every row of its state still to be written down.
+    /// The server as it is before its first slice, hosting everybody, with every row of its state still to be written
+    /// down.
     pub fn build(&self) -> Result<Server, GenesisError> {
-        let facts = self.facts()?;
-        let mut entities = BTreeMap::new();
+        let mut founding = Founding::new(self.facts()?);
         for entity in &self.entities {
-            if entities.insert(entity.id, self.entity(entity)?).is_some() {
-                return Err(GenesisError::DuplicateEntity { entity: entity.id });
-            }
+            founding.host(entity)?;
         }
         for channel in &self.channels {
             for side in [channel.left, channel.right] {
-                if !entities.contains_key(&side) {
+                if !founding.hosts(&side) {
                     return Err(GenesisError::UnknownEntity { entity: side });
                 }
             }
         }
-        let mut tree = Tree::new(tree_config());
-        bind(&mut tree, entities.values());
-        let head = BlockHeader {
-            number: 0,
-            parent: Hash::ZERO,
-            timestamp: self.timestamp,
-            first_slice: 1,
-            slices: 0,
-            inputs_root: merkle_root(Vec::new()),
-            state_root: Hash::new(tree.root()),
-            receipts_root: merkle_root(Vec::new()),
-        };
-        let mut server = Server::new(facts, entities, tree, head, 0);
+        founding.assets(&self.assets)?;
+        for entity in &self.entities {
+            founding.reserves(entity)?;
+        }
+        founding.copies(&self.channels)?;
+        founding.accounts(&self.channels)?;
+        let mut server = founding.finish();
         server.unwritten = server.entities.keys().map(|id| (*id, None)).collect();
         Ok(server)
     }
-
-    fn entity(&self, genesis: &GenesisEntity) -> Result<Entity, GenesisError> {
-        let mut entity = founded(genesis.id, genesis.board.clone())?;
-        let base = entity.tree.clone();
-        let mut state = Overlay::new(&base);
-        let metadata =
-            pallet_entities::Metadata { name: text("name", &genesis.name)?, description: BoundedVec::new() };
-        pallet_entities::set_metadata(&mut state, &metadata)?;
-        if genesis.id == self.depositary {
-            self.ledger(&mut state)?;
-        }
-        if let Some(policy) = &genesis.policy {
-            policy.resolve().store(&mut state)?;
-        }
-        for channel in &self.channels {
-            let peer = match genesis.id {
-                id if id == channel.left => channel.right,
-                id if id == channel.right => channel.left,
-                _ => continue,
-            };
-            let rows = channel.rows.iter().map(GenesisChannelRow::resolve).collect::<Result<Vec<_>, _>>()?;
-            pallet_channels::genesis_channel(&mut state, genesis.id, peer, &rows)?;
-        }
-        // Keys and values of pallets are far below the tree's limits.
-        let _ = entity.tree.apply(state.into_changes());
-        let header = FrameHeader {
-            entity: genesis.id,
-            height: 0,
-            parent: FrameHash::ZERO,
-            timestamp: self.timestamp,
-            board_hash: entity.board_hash,
-            inputs_root: merkle_root(Vec::new()),
-            state_root: Hash::new(entity.tree.root()),
-            outputs_root: merkle_root(Vec::new()),
-        };
-        entity.head = Some(Head { header, certificate: None });
-        Ok(entity)
-    }
-
-    /// The depositary's books.
-    fn ledger(&self, state: &mut Overlay<'_>) -> Result<(), GenesisError> {
-        for asset in &self.assets {
-            let info = pallet_reserves::AssetInfo {
-                symbol: text("symbol", &asset.symbol)?,
-                name: text("name of an asset", &asset.name)?,
-                decimals: asset.decimals,
-                kind: pallet_reserves::AssetKind::Fungible,
-                bridge: asset.bridge,
-                faucet_max: asset.faucet_max,
-            };
-            pallet_reserves::genesis_asset(state, asset.id, &info)?;
-        }
-        for entity in &self.entities {
-            for (asset, amount) in &entity.reserves {
-                pallet_reserves::genesis_reserve(state, &entity.id, asset, *amount)?;
-            }
-        }
-        for channel in &self.channels {
-            for row in &channel.rows {
-                let account =
-                    pallet_reserves::Account { collateral: row.collateral, ondelta: row.ondelta.to_delta()? };
-                pallet_reserves::genesis_account(state, &channel.left, &channel.right, &row.asset, account)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn text<const MAX: u32>(
-    what: &'static str,
-    text: &str,
-) -> Result<BoundedVec<u8, ConstU32<MAX>>, GenesisError> {
-    text.as_bytes().to_vec().try_into().map_err(|_| GenesisError::TooLong {
-        what,
-        text: text.to_owned(),
-        size_max: MAX,
-    })
 }

@@ -3,6 +3,7 @@
 //! Secrets are never arguments: they are read from a file that only the owner can read, from the terminal, or
 //! from standard input.
 
+mod benchmark;
 mod chain;
 mod exit;
 mod keep;
@@ -12,6 +13,7 @@ mod secret;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use benchmark::{Benchmark, BenchmarkCommand, BenchmarkHub};
 pub use chain::{
     BuildSpec, ChainArgs, ChainInfo, CheckState, Database, DatabaseArgs, DatabaseCommand, PurgeChain,
 };
@@ -70,6 +72,8 @@ pub enum Command {
     Db(Database),
     /// Check every root, certificate and invariant of the state of a stopped node
     CheckState(CheckState),
+    /// Measure this machine: how many payments a hub carries on it
+    Benchmark(Benchmark),
     /// Remove the database of a chain; keys stay
     PurgeChain(PurgeChain),
     /// Print completions for a shell

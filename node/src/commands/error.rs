@@ -6,7 +6,10 @@ use xln_chain_spec::SpecError;
 use xln_keystore::{DeriveError, KeystoreError, PhraseError};
 use xln_store::StoreError;
 
-use crate::cli::{Exit, SecretError};
+use crate::{
+    benchmark::BenchmarkError,
+    cli::{Exit, SecretError},
+};
 
 /// Why a subcommand failed.
 #[derive(Debug, thiserror::Error)]
@@ -55,12 +58,21 @@ pub enum CommandError {
     /// The state is one that must not be.
     #[error("an invariant does not hold: {0}")]
     Invariant(Box<xln_runtime::invariants::Violation>),
+    /// A benchmark failed, or its outcome is wrong.
+    #[error(transparent)]
+    Benchmark(Box<BenchmarkError>),
     /// The database is damaged.
     #[error("the database has {faults} faults; restore a backup or sync anew")]
     Unsound {
         /// How many.
         faults: u64,
     },
+}
+
+impl From<BenchmarkError> for CommandError {
+    fn from(error: BenchmarkError) -> Self {
+        Self::Benchmark(Box::new(error))
+    }
 }
 
 impl From<crate::recovery::RecoveryError> for CommandError {
@@ -78,7 +90,7 @@ impl From<xln_runtime::invariants::Violation> for CommandError {
 impl CommandError {
     /// How the process ends.
     #[must_use]
-    pub const fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         match self {
             Self::Spec(SpecError::Unreadable { .. }) | Self::Store(StoreError::Missing { .. }) => {
                 Exit::NoInput
@@ -98,6 +110,13 @@ impl CommandError {
             | Self::Recovery(_)
             | Self::Invariant(_)
             | Self::Unsound { .. } => Exit::Data,
+            Self::Benchmark(error) => match **error {
+                BenchmarkError::Plan(_) => Exit::Usage,
+                BenchmarkError::Folder { .. } | BenchmarkError::Store(_) | BenchmarkError::Recording(_) => {
+                    Exit::Io
+                }
+                _ => Exit::Software,
+            },
             Self::Secret(SecretError::Password(_)) => Exit::NoPermission,
             Self::Secret(_) | Self::Declined => Exit::Usage,
             Self::Io(_) | Self::Folder { .. } => Exit::Io,

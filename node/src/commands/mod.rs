@@ -1,6 +1,7 @@
 //! What `xln-node` does besides running. Each command is a function that returns what it found; printing is apart,
 //! so that tests and other programs can use the functions.
 
+mod benchmark;
 mod chain;
 mod database;
 mod error;
@@ -12,8 +13,9 @@ use std::io::{self, Write};
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, DatabaseCommand, KeyCommand, Output};
+use crate::cli::{BenchmarkCommand, Cli, Command, DatabaseCommand, KeyCommand, Output};
 
+pub use benchmark::benchmark_hub;
 pub use chain::{AssetInfo, ChainInfo, build_spec, chain_info};
 pub use database::{DatabaseStats, DatabaseVerdict, database_stats, verify_database};
 pub use error::CommandError;
@@ -51,6 +53,9 @@ pub fn execute(command: Command) -> Result<(), CommandError> {
             }
         },
         Command::CheckState(args) => print(out, args.output.output, &check_state(&args.database)?)?,
+        Command::Benchmark(benchmark) => match benchmark.command {
+            BenchmarkCommand::Hub(args) => print(out, args.output(), &benchmark_hub(&args)?)?,
+        },
         Command::PurgeChain(args) => purge::ask_and_purge(&args)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "xln-node", out);
