@@ -42,6 +42,7 @@ mod execute;
 mod facts;
 mod frame;
 pub mod genesis;
+mod hashed_call;
 mod inbound;
 pub mod invariants;
 mod overlay;
@@ -51,7 +52,9 @@ mod server;
 mod slice;
 mod snapshot;
 
-pub use authentic::{Authentic, authenticate_calls, authenticate_message, authenticate_messages};
+pub use authentic::{
+    Authentic, authenticate_calls, authenticate_hashed, authenticate_message, authenticate_messages,
+};
 pub use block::Sealed;
 pub use call::{RuntimeCall, RuntimeMessage};
 pub use certifier::{Certifier, CertifyError, Recorded};
@@ -63,6 +66,7 @@ pub use event::RuntimeEvent;
 pub use execute::{EntityEvents, Executed, ROUNDS_MAX};
 pub use facts::Facts;
 pub use genesis::Genesis;
+pub use hashed_call::HashedCall;
 pub use inbound::Inbound;
 pub use replay::ReplayError;
 pub use server::Server;
