@@ -14,29 +14,20 @@ use super::process::{BINARY, Process, call, get};
 
 /// How long the node may take to notice.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// Size of the small disk.
-const DISK: &str = "size=48m";
 
-/// A file system in memory, unmounted when it is dropped.
-struct SmallDisk(tempfile::TempDir);
+/// A mounted file system, unmounted when it is dropped.
+struct Disk(tempfile::TempDir);
 
-impl SmallDisk {
+impl Disk {
     /// `None`, with the reason on standard output, where mounting is not allowed.
-    fn mount() -> Option<Self> {
+    fn mount(arguments: &[&str], source: &Path) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", DISK, "tmpfs"]).arg(folder.path()).output();
-        match mounted {
-            Ok(output) if output.status.success() => Some(Self(folder)),
-            Ok(output) => {
-                println!("skipped: no small disk: {}", String::from_utf8_lossy(&output.stderr).trim());
-                None
-            }
-            Err(error) => {
-                println!("skipped: no small disk: {error}");
-                None
-            }
-        }
+        run(Command::new("mount").args(arguments).arg(source).arg(folder.path())).then_some(Self(folder))
+    }
+
+    /// A small one in memory.
+    fn small(size: &str) -> Option<Self> {
+        Self::mount(&["-t", "tmpfs", "-o", size], Path::new("tmpfs"))
     }
 
     fn path(&self) -> &Path {
@@ -47,16 +38,36 @@ impl SmallDisk {
     fn fill(&self, keep: u64) -> PathBuf {
         let path = self.path().join("filler");
         let mut filler = fs::File::create(&path).unwrap();
-        let chunk = vec![1; 64 << 10];
-        while free(self.path()) > keep && filler.write_all(&chunk).is_ok() {}
+        for size in [64 << 10, 4 << 10] {
+            let chunk = vec![1; size];
+            while free(self.path()) > keep && filler.write_all(&chunk).is_ok() {}
+        }
         path
     }
 }
 
-impl Drop for SmallDisk {
+impl Drop for Disk {
     fn drop(&mut self) {
-        // Lazily, since what fails here must not hide why a test failed.
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+        let unmount = |how: &[&str]| Command::new("umount").args(how).arg(self.0.path()).output();
+        // A disk that is still in use goes when its user does. What fails here must not hide why a test failed.
+        if !unmount(&[]).is_ok_and(|output| output.status.success()) {
+            let _ = unmount(&["--lazy"]);
+        }
+    }
+}
+
+/// Whether a command succeeds; if not, why the test is skipped.
+fn run(command: &mut Command) -> bool {
+    match command.output() {
+        Ok(output) if output.status.success() => true,
+        Ok(output) => {
+            println!("skipped: {command:?}: {}", String::from_utf8_lossy(&output.stderr).trim());
+            false
+        }
+        Err(error) => {
+            println!("skipped: {command:?}: {error}");
+            false
+        }
     }
 }
 
@@ -113,7 +124,7 @@ fn assert_kept(node: &Process, acknowledged: &[String]) {
 
 /// Lets the disk run full under load, twice: at the limit that the node keeps, and without one.
 fn full_disk(min_free_mib: &str, keep: u64, reason: &[&str]) {
-    let Some(disk) = SmallDisk::mount() else { return };
+    let Some(disk) = Disk::small("size=48m") else { return };
     let log = tempfile::NamedTempFile::new().unwrap();
     let options = ["--dev", "--min-free-space", min_free_mib];
     let start = || Process::start_by(&mut Command::new(BINARY), disk.path(), log.path(), &options);
@@ -167,4 +178,35 @@ fn a_write_that_fails_stops_the_node_and_loses_nothing() {
     assert_eq!(pay(&node).unwrap()["status"], "succeeded");
     node.terminate();
     println!("failing write: {} payments acknowledged, all kept", acknowledged.len());
+}
+
+#[test]
+fn a_disk_that_loses_writes_stops_the_node_at_the_fsync_and_nothing_acknowledged_is_lost() {
+    // A disk whose image has promised more space than there is: when that runs out, writes to it fail as those to a
+    // broken disk do, and it is the fsync that learns of it.
+    let Some(below) = Disk::small("size=64m") else { return };
+    let image = below.path().join("image");
+    fs::File::create(&image).unwrap().set_len(256 << 20).unwrap();
+    if !run(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image)) {
+        return;
+    }
+    let mount = || Disk::mount(&["-o", "loop"], &image);
+    let Some(disk) = mount() else { return };
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let options = ["--dev", "--min-free-space", "0"];
+    let start = |disk: &Disk| Process::start_by(&mut Command::new(BINARY), disk.path(), log.path(), &options);
+    let node = start(&disk).unwrap();
+    assert_eq!(pay(&node).unwrap()["status"], "succeeded");
+    let filler = below.fill(0);
+    let (acknowledged, _) = pay_until_refused(&node);
+    assert_stopped(&node, &["Input/output error", "Read-only file system"]);
+    node.kill();
+    drop(disk);
+    fs::remove_file(filler).unwrap();
+    let disk = mount().unwrap();
+    let mut node = start(&disk).unwrap();
+    assert_kept(&node, &acknowledged);
+    assert_eq!(pay(&node).unwrap()["status"], "succeeded");
+    node.terminate();
+    println!("failing fsync: {} payments acknowledged, all kept", acknowledged.len());
 }
