@@ -64,13 +64,15 @@ fn prepare(folder: &Path) -> State {
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
+    // The keystore must be nobody else's.
+    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let place = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &place)
+            copy(&entry.path(), &place);
         } else {
-            drop(fs::copy(entry.path(), place))
+            fs::copy(entry.path(), place).unwrap();
         }
     }
 }
