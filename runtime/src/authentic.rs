@@ -43,19 +43,30 @@ pub fn authenticate_calls(
     now: Timestamp,
     blinding: [u8; 32],
 ) -> Vec<Result<Authentic<SignedCall>, CallError>> {
+    let hashed = calls.into_iter().map(crate::HashedCall::new).collect();
+    authenticate_hashed(hashed, network, now, blinding)
+}
+
+/// As [`authenticate_calls`], for calls whose hashes are known.
+pub fn authenticate_hashed(
+    calls: Vec<crate::HashedCall>,
+    network: Network,
+    now: Timestamp,
+    blinding: [u8; 32],
+) -> Vec<Result<Authentic<SignedCall>, CallError>> {
     let checks: Vec<_> = calls
         .iter()
-        .map(|call| SignatureCheck {
-            key: call.body.signer,
-            message: call.body.sign_bytes(),
-            signature: call.signature,
+        .map(|hashed| SignatureCheck {
+            key: hashed.call().body.signer,
+            message: hashed.hash().sign_bytes(),
+            signature: hashed.call().signature,
         })
         .collect();
     let signatures = verify_batch(&checks, blinding);
-    let judge = |(call, signature): (SignedCall, Result<(), _>)| {
-        call.check_form(network, now)?;
+    let judge = |(hashed, signature): (crate::HashedCall, Result<(), _>)| {
+        hashed.call().check_form(network, now)?;
         signature?;
-        Ok(Authentic(call))
+        Ok(Authentic(hashed.into_call()))
     };
     calls.into_iter().zip(signatures).map(judge).collect()
 }

@@ -20,7 +20,7 @@ impl Server {
     #[must_use]
     pub fn seal(&self, now: Timestamp) -> Option<Sealed> {
         let slices = u32::try_from(self.open.slices.len()).ok().filter(|slices| *slices > 0)?;
-        let tree = self.bound();
+        let tree = self.tree();
         let header = BlockHeader {
             number: self.head.number.saturating_add(1),
             parent: self.head.hash(),
@@ -45,11 +45,12 @@ impl Server {
     /// Root over the latest frames of all entities, also those that no block has sealed yet.
     #[must_use]
     pub fn state_root(&self) -> Hash {
-        Hash::new(self.bound().root())
+        Hash::new(self.tree().root())
     }
 
-    /// The server's tree over the latest frames.
-    fn bound(&self) -> Tree {
+    /// The server's tree: signer ‖ entity, and the hash of the entity's latest frame, sealed by a block or not.
+    #[must_use]
+    pub fn tree(&self) -> Tree {
         let mut tree = self.tree.clone();
         bind(&mut tree, self.stale.iter().filter_map(|id| self.entity(id)));
         tree

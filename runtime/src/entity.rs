@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use codec::{Decode, Encode};
-use xln_primitives::{Board, Certificate, EntityId, FrameHeader, Hash, SignerId, Storage};
+use xln_primitives::{Board, Certificate, EntityId, FrameHeader, Hash, Nonce, PublicKey, SignerId, Storage};
 use xln_tree::{Config, Hasher, Tree};
 
 use crate::overlay::Overlay;
@@ -76,6 +76,18 @@ impl Entity {
     #[must_use]
     pub fn state(&self) -> impl Storage + '_ {
         Overlay::new(&self.tree)
+    }
+
+    /// Checks that `signer` may make it execute its call number `nonce`, exactly as the execution will: see
+    /// [`pallet_entities::authorise`].
+    pub fn authorise(&self, signer: &PublicKey, nonce: Nonce) -> Result<(), pallet_entities::Error> {
+        pallet_entities::authorise_by(&self.board, &self.state(), signer, self.id_of(signer), nonce)
+    }
+
+    /// The identifier of a key; that of the only member of a board is known and not computed again.
+    #[must_use]
+    pub fn id_of(&self, signer: &PublicKey) -> SignerId {
+        if self.board.sole_signer() == Some(signer) { self.signer } else { signer.signer_id() }
     }
 
     /// Its key in the server's tree: signer ‖ entity.

@@ -147,7 +147,7 @@ impl Founding {
 
     /// The server, with everybody's genesis frame and the root over them.
     ///
-    /// Nothing is marked as changed since a snapshot: [`Server::take_dirty`] gives what slices change from now on.
+    /// Nothing is marked as changed since a snapshot: [`Server::take_changes`] gives what slices change from now on.
     #[must_use]
     pub fn finish(mut self) -> Server {
         let nothing = || merkle_root(Vec::new());

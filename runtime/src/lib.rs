@@ -43,6 +43,7 @@ mod facts;
 mod founding;
 mod frame;
 pub mod genesis;
+mod hashed_call;
 mod inbound;
 pub mod invariants;
 mod logged;
@@ -54,7 +55,9 @@ mod server;
 mod slice;
 mod snapshot;
 
-pub use authentic::{Authentic, authenticate_calls, authenticate_message, authenticate_messages};
+pub use authentic::{
+    Authentic, authenticate_calls, authenticate_hashed, authenticate_message, authenticate_messages,
+};
 pub use block::Sealed;
 pub use call::{RuntimeCall, RuntimeMessage};
 pub use certifier::{Certifier, CertifyError, Recorded};
@@ -67,6 +70,7 @@ pub use execute::{EntityEvents, Executed, ROUNDS_MAX};
 pub use facts::Facts;
 pub use founding::Founding;
 pub use genesis::Genesis;
+pub use hashed_call::HashedCall;
 pub use inbound::Inbound;
 pub use replay::ReplayError;
 pub use restore::{RestoreError, Restoring};

@@ -242,6 +242,8 @@ methods! {
     safe read "state.get" state_get(StateKey) -> StateView;
     /// The same with a proof from a certified frame.
     safe read "state.getProof" state_get_proof(StateKey) -> ProofView;
+    /// The state tree: signers and entities of the server, storage and keys of an entity, with counts and hashes.
+    safe read "state.tree" state_tree(StateTree) -> TreeView;
     /// A sealed block.
     safe read "chain.getBlock" chain_get_block(GetBlock) -> BlockView;
     /// A frame of an entity and what is in it.

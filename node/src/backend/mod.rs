@@ -35,6 +35,7 @@ mod route;
 mod server;
 mod signers;
 mod state;
+mod state_tree;
 #[cfg(test)]
 mod tests;
 mod wording;
@@ -262,6 +263,7 @@ answers! {
 
     read state_get(StateKey) -> StateView;
     read state_get_proof(StateKey) -> ProofView;
+    read state_tree(StateTree) -> TreeView;
     read chain_get_block(GetBlock) -> BlockView;
     read chain_get_frame(GetFrame) -> FrameView;
     read chain_get_header(GetFrame) -> FrameHeaderView;

@@ -15,7 +15,7 @@ use xln_primitives::{Amount, AssetId, Board, BoundedVec, Hash, Network, SecretKe
 use xln_rpc::{
     AssetRef, Bytes, ChannelRef, EntityRef, Feed, Topic,
     params::*,
-    view::{Body, Direction, PaymentStatus, PaymentView, ServerRole},
+    view::{Body, Direction, PaymentStatus, PaymentView, ServerRole, TreeNodeKind, TreeNodeView},
 };
 use xln_runtime::{
     CallBody, Genesis, RuntimeCall,
@@ -365,6 +365,40 @@ async fn state_is_proven_against_a_certified_frame() {
     assert!(node.backend.chain_get_header(old).unwrap_err().hint.is_some());
     let genesis = GetFrame { entity: named("depositary"), height: None };
     assert_eq!(node.backend.chain_get_certificate(genesis).unwrap_err().name, "NotFound");
+}
+
+#[tokio::test]
+async fn the_state_tree_leads_from_the_root_to_every_key() {
+    let node = Node::start();
+    node.welcome_bob().await;
+    let ask = |entity: Option<&str>, prefix: &[u8], depth: Option<u32>| {
+        let entity = entity.map(named);
+        let prefix = Some(Bytes(prefix.to_vec()));
+        node.backend.state_tree(StateTree { entity, prefix, depth, ..StateTree::default() }).unwrap()
+    };
+    let signers = ask(None, &[], None);
+    let entities = ask(None, &[], Some(64));
+    let sum = |nodes: &[TreeNodeView]| nodes.iter().map(|node| node.entries.0).sum::<u64>();
+    assert!(signers.nodes.iter().all(|node| node.kind == TreeNodeKind::Signer));
+    assert_eq!((sum(&signers.nodes), sum(&entities.nodes)), (signers.entries.0, entities.nodes.len() as u64));
+    let bob = entities.nodes.iter().find(|node| node.name.as_deref() == Some("bob")).unwrap();
+    let frame = GetFrame { entity: named("bob"), height: None };
+    let header = node.backend.chain_get_header(frame).unwrap();
+    assert_eq!((bob.kind, bob.hash), (TreeNodeKind::Entity, Some(Hash::new(*header.hash.as_bytes()))));
+
+    let storage = ask(Some("bob"), &[], None);
+    assert_eq!(storage.root, header.state_root);
+    assert_eq!(sum(&storage.nodes), storage.entries.0);
+    let names: Vec<&str> = storage.nodes.iter().filter_map(|node| node.name.as_deref()).collect();
+    assert_eq!(names, ["channels", "board", "metadata", "inboxes"]);
+    let channels = ask(Some("bob"), &[3, 0], Some(32));
+    let [channel] = &channels.nodes[..] else { panic!("{channels:?}") };
+    assert_eq!((channel.kind, channel.entries.0), (TreeNodeKind::Entry, 1));
+    let key = StateKey { entity: named("bob"), key: channel.prefix.clone() };
+    assert_eq!(node.backend.state_get(key).unwrap().value, channel.value);
+    assert!(ask(Some("bob"), &[2], None).nodes.is_empty());
+    let long = StateTree { prefix: Some(Bytes(vec![0; 200])), ..StateTree::default() };
+    assert_eq!(node.backend.state_tree(long).unwrap_err().name, "InvalidParams");
 }
 
 #[tokio::test]

@@ -279,12 +279,12 @@ fn refuse_refusals(step: u64, executed: &xln_runtime::Executed) -> Result<(), Be
     }
 }
 
-/// Seals a block, so that slices do not pile up, and now and then forgets which rows changed.
+/// Seals a block, so that slices do not pile up, and now and then forgets how entities were before.
 fn seal(server: &mut Server, step: u64, now: Timestamp) {
     if let Some(sealed) = server.seal(now) {
         server.commit_block(sealed);
     }
     if step.is_multiple_of(FORGET_INTERVAL) {
-        server.take_dirty();
+        drop(server.take_changes());
     }
 }

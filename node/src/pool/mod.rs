@@ -13,19 +13,21 @@
 
 mod error;
 mod queue;
+mod verify;
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
     time::Duration,
 };
 
 use tokio::sync::oneshot;
 use xln_primitives::{Amount, CallHash, EntityId, Network, Nonce, SignerId, Timestamp};
-use xln_runtime::{Authentic, Receipt, Refusal, Server, SignedCall, authenticate_calls};
+use xln_runtime::{Authentic, Receipt, Refusal, Server, SignedCall};
 
 pub use error::PoolError;
 use queue::{Queue, Waiting};
+use verify::{Candidate, verify};
 
 /// How much may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,8 +108,12 @@ impl Pool {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Checks calls, all signatures in one batch, and queues those that pass. One result for each, in order; the
-    /// receiver tells what became of the call.
+    fn read(&self) -> RwLockReadGuard<'_, Server> {
+        self.server.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Checks calls, their signatures in batches on all cores, and queues those that pass. One result for each, in
+    /// order; the receiver tells what became of the call.
     pub fn submit(
         &self,
         calls: Vec<SignedCall>,
@@ -115,19 +121,20 @@ impl Pool {
         blinding: [u8; 32],
     ) -> Vec<Result<oneshot::Receiver<Outcome>, PoolError>> {
         // What cannot be queued anyway does not deserve the cost of a signature check.
-        let verdicts: Vec<Result<(), PoolError>> =
-            calls.iter().map(|call| self.precheck(call, now)).collect();
-        let worth =
-            calls.into_iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(call, _)| call);
-        let mut checked = authenticate_calls(worth.collect(), self.network, now, blinding).into_iter();
-        let mut inner = self.lock();
-        let mut queue = |verdict: Result<(), PoolError>| {
+        let verdicts = self.precheck(&calls, now);
+        let worth = calls.into_iter().zip(&verdicts).filter_map(|(call, verdict)| {
+            let key = *verdict.as_ref().ok()?;
+            Some(Candidate { key, call })
+        });
+        let mut checked = verify(worth.collect(), self.network, now, blinding).into_iter();
+        let (mut inner, server) = (self.lock(), self.read());
+        let mut queue = |verdict: Result<QueueKey, PoolError>| {
             verdict?;
-            let call = checked.next().ok_or(PoolError::Stopped)?;
-            self.insert(&mut inner, call.map_err(Refusal::Form)?)
+            let waiting = checked.next().ok_or(PoolError::Stopped)?;
+            self.insert(&mut inner, &server, waiting.map_err(Refusal::Form)?)
         };
         let results = verdicts.into_iter().map(&mut queue).collect();
-        drop(inner);
+        drop((inner, server));
         self.arrived.notify_one();
         results
     }
@@ -141,14 +148,15 @@ impl Pool {
         make: impl FnOnce(Nonce) -> Result<SignedCall, E>,
     ) -> Result<(CallHash, oneshot::Receiver<Outcome>), E> {
         let mut inner = self.lock();
-        let nonce = self.next_nonce_in(&inner, signer, entity)?;
+        let nonce = next_nonce(&inner, &self.read(), (signer, entity))?;
         let call = make(nonce)?;
-        let hash = call.hash();
+        let key = (call.signer(), call.body.entity);
         // A single signature needs no blinding.
-        let checked = authenticate_calls(vec![call], self.network, now, [0; 32]).pop();
-        let call =
+        let checked = verify(vec![Candidate { key, call }], self.network, now, [0; 32]).pop();
+        let waiting =
             checked.ok_or(PoolError::Stopped)?.map_err(|error| PoolError::Refused(Refusal::Form(error)))?;
-        let outcome = self.insert(&mut inner, call)?;
+        let hash = waiting.hash;
+        let outcome = self.insert(&mut inner, &self.read(), waiting)?;
         drop(inner);
         self.arrived.notify_one();
         Ok((hash, outcome))
@@ -156,35 +164,32 @@ impl Pool {
 
     /// The nonce that the next call of this signer to this entity needs, those that wait included.
     pub fn next_nonce(&self, signer: SignerId, entity: EntityId) -> Result<Nonce, PoolError> {
-        self.next_nonce_in(&self.lock(), signer, entity)
+        next_nonce(&self.lock(), &self.read(), (signer, entity))
     }
 
-    fn next_nonce_in(&self, inner: &Inner, signer: SignerId, entity: EntityId) -> Result<Nonce, PoolError> {
-        if let Some(queue) = inner.queues.get(&(signer, entity)) {
-            return Ok(queue.next_nonce);
-        }
-        let server = self.server.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(entity) = server.entity(&entity) else { return Ok(0) };
-        pallet_entities::nonce(&entity.state(), &signer)
-            .map_err(|error| PoolError::Refused(Refusal::Unauthorised(error)))
-    }
-
-    fn precheck(&self, call: &SignedCall, now: Timestamp) -> Result<(), PoolError> {
-        call.check_form(self.network, now).map_err(|error| PoolError::Refused(Refusal::Form(error)))?;
-        let (signer, entity) = (call.body.signer.signer_id(), call.body.entity);
-        let inner = self.lock();
-        self.check_room(&inner, &(signer, entity), 0)?;
-        self.check_nonce(&inner, signer, entity, call.body.nonce)
+    /// Everything about calls that costs less than their signatures: the queue of each, or why it is refused.
+    fn precheck(&self, calls: &[SignedCall], now: Timestamp) -> Vec<Result<QueueKey, PoolError>> {
+        let (inner, server) = (self.lock(), self.read());
+        let check = |call: &SignedCall| {
+            call.check_form(self.network, now).map_err(|error| PoolError::Refused(Refusal::Form(error)))?;
+            let (body, hosted) = (&call.body, server.entity(&call.body.entity));
+            let signer = hosted.map_or_else(|| call.signer(), |entity| entity.id_of(&body.signer));
+            let key = (signer, body.entity);
+            self.check_room(&inner, &key, 0)?;
+            self.check_nonce(&inner, &server, key, body.nonce)?;
+            Ok(key)
+        };
+        calls.iter().map(check).collect()
     }
 
     fn check_nonce(
         &self,
         inner: &Inner,
-        signer: SignerId,
-        entity: EntityId,
+        server: &Server,
+        key: QueueKey,
         found: Nonce,
     ) -> Result<(), PoolError> {
-        let expected = self.next_nonce_in(inner, signer, entity)?;
+        let expected = next_nonce(inner, server, key)?;
         let error = match found.cmp(&expected) {
             std::cmp::Ordering::Equal => return Ok(()),
             std::cmp::Ordering::Less => pallet_entities::Error::NonceTooLow { expected, found },
@@ -220,13 +225,12 @@ impl Pool {
     fn insert(
         &self,
         inner: &mut Inner,
-        call: Authentic<SignedCall>,
+        server: &Server,
+        mut waiting: Waiting,
     ) -> Result<oneshot::Receiver<Outcome>, PoolError> {
-        let body = &call.get().body;
-        let key = (body.signer.signer_id(), body.entity);
-        let waiting = Waiting::new(call, inner.arrivals);
+        let key = waiting.key;
         self.check_room(inner, &key, waiting.size)?;
-        let expected = self.next_nonce_in(inner, key.0, key.1)?;
+        let expected = next_nonce(inner, server, key)?;
         let found = waiting.nonce();
         if found != expected {
             let error = if found < expected {
@@ -236,6 +240,7 @@ impl Pool {
             };
             return Err(PoolError::Refused(Refusal::Unauthorised(error)));
         }
+        waiting.arrival = inner.arrivals;
         inner.arrivals += 1;
         inner.calls += 1;
         inner.bytes += waiting.size;
@@ -350,6 +355,17 @@ impl Pool {
         self.lock().woken = true;
         self.arrived.notify_one();
     }
+}
+
+/// The nonce that the next call of a queue needs: after those that wait, or as the committed state says.
+fn next_nonce(inner: &Inner, server: &Server, key: QueueKey) -> Result<Nonce, PoolError> {
+    if let Some(queue) = inner.queues.get(&key) {
+        return Ok(queue.next_nonce);
+    }
+    let (signer, entity) = key;
+    let Some(entity) = server.entity(&entity) else { return Ok(0) };
+    pallet_entities::nonce(&entity.state(), &signer)
+        .map_err(|error| PoolError::Refused(Refusal::Unauthorised(error)))
 }
 
 impl Inner {

@@ -2,25 +2,23 @@
 
 use std::{cmp::Reverse, collections::VecDeque};
 
-use codec::Encode;
 use xln_primitives::{CallHash, Nonce};
 use xln_runtime::{Authentic, SignedCall};
 
-use super::Rank;
+use super::{QueueKey, Rank};
 
 /// A call that waits.
 pub(super) struct Waiting {
     pub(super) hash: CallHash,
+    pub(super) key: QueueKey,
     pub(super) call: Authentic<SignedCall>,
+    /// Encoded, in bytes.
     pub(super) size: usize,
-    arrival: u64,
+    /// Its number among all arrivals; set when it is queued.
+    pub(super) arrival: u64,
 }
 
 impl Waiting {
-    pub(super) fn new(call: Authentic<SignedCall>, arrival: u64) -> Self {
-        Self { hash: call.get().hash(), size: call.get().encoded_size(), call, arrival }
-    }
-
     pub(super) fn nonce(&self) -> Nonce {
         self.call.get().body.nonce
     }

@@ -59,6 +59,55 @@ pub enum StoreError {
         /// Folder that was searched.
         path: PathBuf,
     },
+    /// The database does not open.
+    #[error("the database in {} does not open: {source}{}", path.display(), damage.as_deref().unwrap_or_default())]
+    Open {
+        /// Its folder.
+        path: PathBuf,
+        /// RocksDB's words.
+        source: rocksdb::Error,
+        /// Where the damage is, as far as it is known, and the way out.
+        damage: Option<String>,
+    },
+    /// The file from which a database is read is gone, and others are still there.
+    #[error(
+        "{} has the file {} of a database, but not its file CURRENT; restore a backup",
+        path.display(), file.display()
+    )]
+    NoCurrent {
+        /// Folder of the database.
+        path: PathBuf,
+        /// One of the files that are left.
+        file: PathBuf,
+    },
+    /// The database holds less than was durable before.
+    #[error(
+        "the database in {} ends at slice {found_slice} and block {found_block}, but slice {slice} and block {block} were \
+         durable: its log has lost its end; restore a newer copy, since going on from here would certify heights twice",
+        path.display()
+    )]
+    Shortened {
+        /// Folder of the database.
+        path: PathBuf,
+        /// Last slice that it holds.
+        found_slice: u64,
+        /// Last slice that was durable.
+        slice: u64,
+        /// Last block that it holds.
+        found_block: u64,
+        /// Last block that was durable.
+        block: u64,
+    },
+    /// The file that tells how far the log had come is damaged.
+    #[error(
+        "{} is damaged: it does not tell how far the log had come; if `xln-node db verify` finds nothing else on a copy \
+         without this file, remove it",
+        path.display()
+    )]
+    DamagedMark {
+        /// The file.
+        path: PathBuf,
+    },
     /// A value does not fit its checksum or does not decode.
     #[error("the value under 0x{} in column {column} is damaged; restore a backup", hex::encode(.key))]
     Corrupt {

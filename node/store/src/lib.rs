@@ -38,13 +38,16 @@
 //! are read without gaps or not at all. [`Store::verify`] checks every row.
 //!
 //! **Recovery after power loss.** Only an incomplete record at the end of the write-ahead log is dropped: that
-//! write was never acknowledged. Damage anywhere else refuses to open.
+//! write was never acknowledged. Damage anywhere else refuses to open. A log whose end is missing, whatever the reason,
+//! is told from one that was never longer by a high-water mark in a file of its own, and refused.
 
 mod archive;
 mod batch;
 mod checksum;
 mod column;
+mod damage;
 mod error;
+mod high_water;
 mod key;
 mod options;
 mod prune;

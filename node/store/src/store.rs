@@ -14,7 +14,12 @@ use codec::{Decode, DecodeWithMemTracking, Encode};
 use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
 use xln_primitives::{Network, decode_exact};
 
-use crate::{Batch, Column, Options, StoreError, snapshot::clear_unfinished};
+use crate::{
+    Batch, Column, Options, StoreError, damage,
+    high_water::{HighWater, Mark},
+    key,
+    snapshot::clear_unfinished,
+};
 
 /// Version of the layout in the crate's documentation.
 const SCHEMA: u32 = 2;
@@ -48,6 +53,7 @@ pub(crate) struct Inner {
     network: Network,
     /// How sorted files of each column are written, by the column's number.
     files: Vec<rocksdb::Options>,
+    high_water: HighWater,
     // Declared after the database: the lock outlives it.
     _lock: File,
 }
@@ -73,11 +79,14 @@ impl Store {
         let lock = lock(&path)?;
         if exists {
             check_columns(&path)?;
+        } else {
+            refuse_remains(&path)?;
         }
         clear_unfinished(&path)?;
         let db = DB::open_cf_descriptors(&options.database(), &path, options.columns())
-            .map_err(StoreError::database("open the database"))?;
+            .map_err(damage::opening(&path))?;
         identify(&db, &path, network)?;
+        let high_water = HighWater::open(&path)?;
         let inner = Inner {
             db,
             path,
@@ -88,9 +97,28 @@ impl Store {
             archive_open: AtomicBool::new(false),
             network,
             files: options.files(),
+            high_water,
             _lock: lock,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let store = Self { inner: Arc::new(inner) };
+        store.check_high_water()?;
+        Ok(store)
+    }
+
+    /// Refuses a database that holds less than was durable before.
+    fn check_high_water(&self) -> Result<(), StoreError> {
+        let Mark { slice, block } = self.inner.high_water.mark();
+        let marker = self.snapshot_marker()?;
+        // Pruning may have removed everything up to the snapshot.
+        let (snapshot_slice, snapshot_block) =
+            marker.map_or((0, 0), |marker| (marker.slice, marker.block.number));
+        let found_slice = self.latest_slice()?.unwrap_or_default().max(snapshot_slice);
+        let found_block = self.latest_block()?.map_or(0, |block| block.number).max(snapshot_block);
+        if found_slice < slice || found_block < block {
+            let path = self.inner.path.clone();
+            return Err(StoreError::Shortened { path, found_slice, slice, found_block, block });
+        }
+        Ok(())
     }
 
     /// Writes a batch: all of it is on disk when this returns. An empty batch writes nothing.
@@ -99,14 +127,26 @@ impl Store {
     /// [`StoreError::Poisoned`]. A batch that is refused for its content does not poison.
     pub fn commit(&self, batch: Batch) -> Result<Written, StoreError> {
         let mut writes = WriteBatch::default();
+        let (mut slice, mut block) = (None, None);
         for row in batch.into_rows() {
+            match row.column {
+                Column::Slices => slice = slice.max(key::parse_number(row.column, &row.key).ok()),
+                Column::BlockNumbers => block = block.max(key::parse_number(row.column, &row.key).ok()),
+                _ => {}
+            }
             let column = self.column(row.column);
             match row.sealed {
                 Some(sealed) => writes.put_cf(column, &row.key, sealed),
                 None => writes.delete_cf(column, &row.key),
             }
         }
-        self.write(writes, "write a batch")
+        let written = self.write(writes, "write a batch")?;
+        if let Err(error) = self.inner.high_water.raise(slice, block) {
+            // The batch is durable, but the disk fails.
+            self.inner.poison.get_or_init(|| error.to_string());
+            return Err(error);
+        }
+        Ok(written)
     }
 
     /// One atomic, synced write.
@@ -194,10 +234,24 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// Refuses a folder whose database has lost the file that everything in it starts from: a new database there would
+/// overwrite what is left.
+fn refuse_remains(path: &Path) -> Result<(), StoreError> {
+    for entry in std::fs::read_dir(path).map_err(StoreError::file(path))? {
+        let entry = entry.map_err(StoreError::file(path))?;
+        let file = entry.path();
+        if file.extension().is_some_and(|extension| extension == "sst" || extension == "log")
+            && entry.metadata().map_err(StoreError::file(&file))?.len() > 0
+        {
+            return Err(StoreError::NoCurrent { path: path.to_path_buf(), file });
+        }
+    }
+    Ok(())
+}
+
 /// Refuses columns of a newer version, which RocksDB would only report by a text.
 fn check_columns(path: &Path) -> Result<(), StoreError> {
-    let names = DB::list_cf(&rocksdb::Options::default(), path)
-        .map_err(StoreError::database("list the columns of the database"))?;
+    let names = DB::list_cf(&rocksdb::Options::default(), path).map_err(damage::opening(path))?;
     let known = |name: &String| name == "default" || Column::ALL.iter().any(|column| column.name() == name);
     match names.into_iter().find(|name| !known(name)) {
         Some(column) => Err(StoreError::UnknownColumn { path: path.to_path_buf(), column }),
@@ -257,6 +311,36 @@ mod tests {
         assert!(matches!(lost, StoreError::NoIdentity { .. }));
         let damaged = reopened(|db| db.put(IDENTITY_KEY, [2, 0, 0, 0, 9]).unwrap());
         assert!(matches!(damaged, StoreError::NoIdentity { .. }));
+    }
+
+    #[test]
+    fn a_database_without_its_first_file_is_not_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Store::open(folder.path(), Network::ZERO, &Options::default());
+        drop(open().unwrap());
+        std::fs::remove_file(folder.path().join("CURRENT")).unwrap();
+        let refusal = open().unwrap_err();
+        assert!(matches!(refusal, StoreError::NoCurrent { .. }), "{refusal}");
+    }
+
+    #[test]
+    fn a_log_that_lost_its_end_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Store::open(folder.path(), Network::ZERO, &Options::default());
+        let store = open().unwrap();
+        for number in 1..=9 {
+            let mut batch = Batch::new();
+            batch.put_slice(number, &[7; 100]);
+            store.commit(batch).unwrap();
+        }
+        drop(store);
+        let log = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let log = log.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
+        let log = log.max_by_key(|path| std::fs::metadata(path).unwrap().len()).unwrap();
+        let length = std::fs::metadata(&log).unwrap().len();
+        std::fs::File::options().write(true).open(&log).unwrap().set_len(length - 150).unwrap();
+        let refusal = open().unwrap_err();
+        assert!(matches!(refusal, StoreError::Shortened { found_slice: 7, slice: 9, .. }), "{refusal}");
     }
 
     #[test]

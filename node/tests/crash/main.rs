@@ -1,16 +1,22 @@
-//! kill −9 at random moments under load, on the real binary with a real disk.
+//! Crashes of the real binary on a real disk: kill −9 under load here, damaged databases in [`damage`], full and failing
+//! disks in [`disk`].
 //!
-//! Users pay each other over the hub as fast as the node answers, while the process is killed twenty times. After each
-//! start: the node recovers to a state whose roots it has checked itself; every payment that was acknowledged is there
-//! with its preimage; nobody has lost or gained a unit; and the same call is never executed twice.
+//! Users pay each other over the hub as fast as the node answers, while the process is killed, also where the hub has
+//! thousands of other channels. After each start: the node recovers to a state whose roots it has checked itself; every
+//! payment that was acknowledged is there with its preimage; nobody has lost or gained a unit; and the same call is never
+//! executed twice.
 //!
 //! `XLN_CRASHES=1000` runs a longer campaign.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod damage;
+mod disk;
 mod process;
+mod random;
 
 use std::{
     collections::BTreeMap,
+    process::Command,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -18,11 +24,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use process::{Process, call};
+use process::{BINARY, Process, call};
+use random::Random;
 use serde_json::{Value, json};
+use xln_primitives::{SecretKey, keccak256};
 
 /// How often the node is killed.
 const CRASHES: u64 = 20;
+/// How often the one with thousands of channels.
+const CRASHES_LARGE: u64 = 6;
+/// Users of the hub there, besides those of the development network.
+const USERS: u32 = 3_000;
+/// Most items that the node lists at once.
+const PAGE: usize = 1_000;
+/// Those who may gain or lose by the payments here.
+const CONCERNED: [&str; 4] = ["alice", "carol", "dave", "hub"];
 /// Who pays whom: both ways over the hub, so that nobody runs dry.
 const PAYERS: [(&str, &str); 4] =
     [("alice", "carol"), ("carol", "alice"), ("dave", "alice"), ("alice", "dave")];
@@ -30,15 +46,57 @@ const PAYERS: [(&str, &str); 4] =
 /// What was acknowledged: payer and number of the payment, with its amount.
 type Acknowledged = Arc<Mutex<BTreeMap<(String, String), String>>>;
 
+fn crashes(at_each_landing: u64) -> u64 {
+    std::env::var("XLN_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(at_each_landing)
+}
+
 #[test]
-fn what_was_acknowledged_survives_twenty_kills_and_money_stays_what_it_is() {
-    let crashes = std::env::var("XLN_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(CRASHES);
+fn what_was_acknowledged_survives_kills_and_money_stays_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
+    campaign(&folder, &["--dev"], crashes(CRASHES));
+}
+
+#[test]
+fn what_was_acknowledged_survives_kills_of_a_hub_with_thousands_of_channels() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = folder.path().join("spec.json");
+    std::fs::write(&spec, large_network()).unwrap();
+    campaign(&folder, &["--dev", "--chain", spec.to_str().unwrap()], crashes(CRASHES_LARGE));
+}
+
+/// The development network with more users of the hub.
+fn large_network() -> String {
+    let dev = Command::new(BINARY).args(["build-spec", "--chain", "dev"]).output().unwrap();
+    let mut spec: Value = serde_json::from_slice(&dev.stdout).unwrap();
+    spec["id"] = json!("large");
+    for user in 0..USERS {
+        let name = format!("user-{user}");
+        let key = SecretKey::Ed25519((*keccak256(name.as_bytes()).as_bytes()).into()).public().unwrap();
+        let member = json!({ "key": key, "weight": 1, "permissions": ["all"] });
+        let entity = json!({
+            "name": name, "registered": false, "reserves": {},
+            "board": { "members": [member], "threshold": 1, "profile": "crashFault" },
+        });
+        let row = json!({ "collateral": "0", "leftShare": "0", "leftCredit": "1000", "rightCredit": "1000" });
+        let channel = json!({ "left": name, "right": "hub", "assets": { "usd": row } });
+        spec["genesis"]["entities"].as_array_mut().unwrap().push(entity);
+        spec["genesis"]["channels"].as_array_mut().unwrap().push(channel);
+    }
+    spec.to_string()
+}
+
+/// Kills a node under load so many times, and checks after each start what must hold.
+fn campaign(folder: &tempfile::TempDir, options: &[&str], crashes: u64) {
+    let start = || {
+        let log = folder.path().join("node.log");
+        Process::start_by(&mut Command::new(BINARY), folder.path(), &log, options)
+            .unwrap_or_else(|said| panic!("the node did not start: {said}"))
+    };
     let acknowledged: Acknowledged = Arc::default();
     let mut before: Option<BTreeMap<String, i128>> = None;
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = Random::new(1);
     for round in 0..=crashes {
-        let mut node = Process::start(folder.path());
+        let mut node = start();
         let wealth = wealth(&node);
         let total: i128 = wealth.values().sum();
         if let Some(before) = &before {
@@ -52,19 +110,26 @@ fn what_was_acknowledged_survives_twenty_kills_and_money_stays_what_it_is() {
             break;
         }
         // Up to 400 ms of load, so that kills hit slices, seals and snapshots alike.
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let life = Duration::from_millis(20 + (random >> 33) % 400);
-        load(&node, &acknowledged, life, &mut || node.kill());
+        let life = Duration::from_millis(20 + random.below(400));
+        // Every third time in the middle of a clean stop, which seals the last block and writes the state.
+        let end = (round % 3 == 2).then(|| Duration::from_millis(random.below(60)));
+        load(&node, &acknowledged, life, &mut || {
+            if let Some(end) = end {
+                node.ask_to_stop();
+                std::thread::park_timeout(end);
+            }
+            node.kill();
+        });
     }
     let payments = acknowledged.lock().unwrap().len();
     println!("{crashes} kills, {payments} acknowledged payments");
     assert!(payments > 20, "the load was no load: {payments} payments");
 
     // A clean stop writes the state, so that the next start has nothing to replay.
-    let mut node = Process::start(folder.path());
+    let mut node = start();
     let root = call(&node.url, "server.getInfo", &json!({})).unwrap()["stateRoot"].clone();
     node.terminate();
-    let node = Process::start(folder.path());
+    let node = start();
     assert_eq!(call(&node.url, "server.getInfo", &json!({})).unwrap()["stateRoot"], root);
 }
 
@@ -103,8 +168,7 @@ fn load(node: &Process, acknowledged: &Acknowledged, life: Duration, kill: &mut 
 fn wealth(node: &Process) -> BTreeMap<String, i128> {
     let number = |value: &Value| value.as_str().unwrap().parse::<i128>().unwrap();
     let mut wealth: BTreeMap<String, i128> = BTreeMap::new();
-    for entity in call(&node.url, "entity.list", &json!({})).unwrap().as_array().unwrap() {
-        let name = entity["name"].as_str().unwrap().to_owned();
+    for name in CONCERNED {
         let reserves = call(&node.url, "depositary.listReserves", &json!({ "entity": name })).unwrap();
         let reserves: i128 = reserves
             .as_array()
@@ -113,18 +177,34 @@ fn wealth(node: &Process) -> BTreeMap<String, i128> {
             .filter(|row| row["symbol"] == "usd")
             .map(|row| number(&row["reserve"]))
             .sum();
-        let channels = call(&node.url, "channel.list", &json!({ "entity": name })).unwrap();
-        let assets =
-            channels.as_array().unwrap().iter().flat_map(|channel| channel["assets"].as_array().unwrap());
+        let channels = channels(node, name);
+        let assets = channels.iter().flat_map(|channel| channel["assets"].as_array().unwrap());
         let claims: i128 = assets
             .filter(|row| row["symbol"] == "usd")
             .map(|row| {
                 number(&row["outCollateral"]) + number(&row["outPeerCredit"]) - number(&row["inOwnCredit"])
             })
             .sum();
-        wealth.insert(name, reserves + claims);
+        wealth.insert(name.to_owned(), reserves + claims);
     }
     wealth
+}
+
+/// All channels of an entity, page by page.
+fn channels(node: &Process, entity: &str) -> Vec<Value> {
+    let mut all: Vec<Value> = Vec::new();
+    loop {
+        let after = all.last().map(|channel| channel["id"].clone());
+        let request = json!({ "entity": entity, "after": after, "limit": PAGE });
+        let Value::Array(page) = call(&node.url, "channel.list", &request).unwrap() else {
+            panic!("no list")
+        };
+        let last = page.len() < PAGE;
+        all.extend(page);
+        if last {
+            return all;
+        }
+    }
 }
 
 /// Every acknowledged payment is there, succeeded, with its sum.

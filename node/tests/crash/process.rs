@@ -10,6 +10,9 @@ use std::{
 
 use serde_json::{Value, json};
 
+/// The node.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_xln-node");
+
 /// A running node, killed when it is dropped.
 pub(crate) struct Process {
     child: std::cell::RefCell<Child>,
@@ -20,23 +23,47 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a development network on `folder` and waits until it answers.
     pub(crate) fn start(folder: &Path) -> Self {
-        let log = std::fs::File::create(folder.join("node.log")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_xln-node"))
-            .args(["--dev", "--rpc-port", "0", "--no-prometheus", "--base-path"])
+        Self::try_start(folder).unwrap_or_else(|said| panic!("the node did not start: {said}"))
+    }
+
+    /// As [`Process::start`]; what the node said if it did not start.
+    pub(crate) fn try_start(folder: &Path) -> Result<Self, String> {
+        Self::start_by(&mut Command::new(BINARY), folder, &folder.join("node.log"), &["--dev"])
+    }
+
+    /// Starts a node by `command`, which is the node or something that becomes it, with these options besides those of
+    /// every node here.
+    pub(crate) fn start_by(
+        command: &mut Command,
+        folder: &Path,
+        log: &Path,
+        options: &[&str],
+    ) -> Result<Self, String> {
+        let mut child = command
+            .args(options)
+            .args(["--rpc-port", "0", "--no-prometheus", "--base-path"])
             .arg(folder.join("data"))
             .stdout(Stdio::piped())
-            .stderr(log)
+            .stderr(std::fs::File::create(log).unwrap())
             .spawn()
             .unwrap();
         // The node says where it listens once everything has started.
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.split("http://").nth(1).and_then(|rest| rest.split_whitespace().next());
-        let Some(url) = url.map(str::to_owned) else {
-            let log = std::fs::read_to_string(folder.join("node.log")).unwrap();
-            panic!("the node did not start: {line}\n{log}");
-        };
-        Self { child: std::cell::RefCell::new(child), url }
+        match url.map(str::to_owned) {
+            Some(url) => Ok(Self { child: std::cell::RefCell::new(child), url }),
+            None => {
+                let status = child.wait().unwrap();
+                Err(format!("{status}: {line}{}", std::fs::read_to_string(log).unwrap()))
+            }
+        }
+    }
+
+    /// Asks it to stop, without waiting.
+    pub(crate) fn ask_to_stop(&self) {
+        let id = self.child.borrow().id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
     /// kill −9.
@@ -48,10 +75,8 @@ impl Process {
 
     /// Asks it to stop, and checks that it does so without an error.
     pub(crate) fn terminate(&mut self) {
-        let mut child = self.child.borrow_mut();
-        let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-        assert!(asked.success());
-        let status = child.wait().unwrap();
+        self.ask_to_stop();
+        let status = self.child.borrow_mut().wait().unwrap();
         assert!(status.success(), "stopped with {status}");
     }
 }
@@ -65,20 +90,35 @@ impl Drop for Process {
     }
 }
 
-/// Calls a method. An error of the node and a broken connection are both errors.
-pub(crate) fn call(address: &str, method: &str, params: &Value) -> Result<Value, String> {
-    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+/// Status and body of a page.
+pub(crate) fn get(address: &str, path: &str) -> (u16, String) {
+    let answer =
+        exchange(address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"));
+    let answer = answer.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+fn exchange(address: &str, request: &str) -> Result<String, String> {
     let text = |error: std::io::Error| error.to_string();
     let mut stream = TcpStream::connect(address).map_err(text)?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).map_err(text)?;
-    let head = format!(
-        "POST / HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).map_err(text)?;
-    stream.write_all(body.as_bytes()).map_err(text)?;
+    stream.write_all(request.as_bytes()).map_err(text)?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).map_err(text)?;
+    Ok(answer)
+}
+
+/// Calls a method. An error of the node and a broken connection are both errors.
+pub(crate) fn call(address: &str, method: &str, params: &Value) -> Result<Value, String> {
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+    let answer = exchange(
+        address,
+        &format!(
+            "POST / HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ),
+    )?;
     let (_, json) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
     let mut answer: Value = serde_json::from_str(json).map_err(|error| format!("{error}: {json}"))?;
     match answer.get("error") {

@@ -1,7 +1,8 @@
 //! The board of the entity whose state this is.
 
 use xln_primitives::{
-    Board, MemberId, Nonce, Origin, Permissions, PublicKey, Storage, StorageType, StorageValue, Timestamp,
+    Board, MemberId, Nonce, Origin, Permissions, PublicKey, SignerId, Storage, StorageType, StorageValue,
+    Timestamp,
 };
 
 use crate::{Config, Error, Event, nonce};
@@ -57,7 +58,17 @@ fn is_entity(member: &MemberId) -> bool {
 /// replay, [`Error::NonceGap`] for a call whose predecessors are missing.
 pub fn authorise(storage: &(impl Storage + ?Sized), signer: &PublicKey, nonce: Nonce) -> Result<(), Error> {
     let board = board(storage)?.ok_or(Error::NotFounded)?;
-    let id = signer.signer_id();
+    authorise_by(&board, storage, signer, signer.signer_id(), nonce)
+}
+
+/// [`authorise`] for a caller who knows what `storage` says of the board, and the identifier `id` of `signer`.
+pub fn authorise_by(
+    board: &Board,
+    storage: &(impl Storage + ?Sized),
+    signer: &PublicKey,
+    id: SignerId,
+    nonce: Nonce,
+) -> Result<(), Error> {
     let member = board.signer(signer).ok_or(Error::NotAMember { signer: id })?;
     if !member.permissions.allows(Permissions::EXECUTE) {
         return Err(Error::NotPermitted { signer: id });

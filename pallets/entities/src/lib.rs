@@ -36,7 +36,7 @@ mod registry;
 
 use xln_primitives::{EntityId, Environment, Origin};
 
-pub use board::{authorise, board, created, found};
+pub use board::{authorise, authorise_by, board, created, found};
 pub use call::Call;
 pub use error::Error;
 pub use event::Event;

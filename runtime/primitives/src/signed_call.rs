@@ -48,7 +48,7 @@ pub struct CallBody<C> {
 pub struct SignedCall<C> {
     /// What is asked.
     pub body: CallBody<C>,
-    /// The signer's signature over [`CallBody::sign_bytes`].
+    /// The signer's signature over [`CallHash::sign_bytes`].
     pub signature: Signature,
 }
 
@@ -87,6 +87,17 @@ pub enum CallError {
 
 const CALL_DOMAIN: &[u8; 16] = b"XLN signed call1";
 
+impl CallHash {
+    /// The bytes that are signed to make the call: `domain ‖ hash of the body`. The body names the network.
+    #[must_use]
+    pub fn sign_bytes(&self) -> [u8; 48] {
+        let mut bytes = [0; 48];
+        bytes[..16].copy_from_slice(CALL_DOMAIN);
+        bytes[16..].copy_from_slice(self.as_ref());
+        bytes
+    }
+}
+
 impl<C: Encode> CallBody<C> {
     /// keccak-256 of the SCALE encoding.
     #[must_use]
@@ -94,13 +105,10 @@ impl<C: Encode> CallBody<C> {
         CallHash::new(*self.using_encoded(keccak256).as_bytes())
     }
 
-    /// The bytes to sign: `domain ‖ hash of the body`. The body names the network.
+    /// The bytes to sign, see [`CallHash::sign_bytes`].
     #[must_use]
     pub fn sign_bytes(&self) -> [u8; 48] {
-        let mut bytes = [0; 48];
-        bytes[..16].copy_from_slice(CALL_DOMAIN);
-        bytes[16..].copy_from_slice(self.hash().as_ref());
-        bytes
+        self.hash().sign_bytes()
     }
 
     /// Signs it.

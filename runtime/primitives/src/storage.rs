@@ -27,6 +27,40 @@ pub enum StorageType {
     Inboxes = 0x07,
 }
 
+impl StorageType {
+    /// Every type, in the order of its byte.
+    pub const ALL: [Self; 7] = [
+        Self::Proposals,
+        Self::OrderBooks,
+        Self::Channels,
+        Self::Board,
+        Self::Reserves,
+        Self::Metadata,
+        Self::Inboxes,
+    ];
+
+    /// The type of a key; none if the key is empty or begins with another byte.
+    #[must_use]
+    pub fn of(key: &[u8]) -> Option<Self> {
+        let first = *key.first()?;
+        Self::ALL.into_iter().find(|kind| *kind as u8 == first)
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proposals => "proposals",
+            Self::OrderBooks => "order books",
+            Self::Channels => "channels",
+            Self::Board => "board",
+            Self::Reserves => "reserves",
+            Self::Metadata => "metadata",
+            Self::Inboxes => "inboxes",
+        }
+    }
+}
+
 /// Longest key in bytes.
 pub const MAX_KEY: usize = 120;
 

@@ -87,7 +87,7 @@ fn admit(server: &Server, batch: &[Vec<u8>]) -> usize {
         .filter(|call| {
             let body = &call.as_ref().expect("signed").get().body;
             let entity = server.entity(&body.entity).expect("it lives here");
-            pallet_entities::authorise(&entity.state(), &body.signer, body.nonce).is_ok()
+            entity.authorise(&body.signer, body.nonce).is_ok()
         })
         .count()
 }

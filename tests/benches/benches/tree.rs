@@ -162,16 +162,17 @@ fn layouts(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(BATCH));
     for (width, threshold) in [(1, 1), (2, 8), (3, 8), (4, 4), (4, 8), (4, 16), (4, 64), (8, 8), (8, 16)] {
         let config = Config::new(width, threshold, Hasher::Blake3).expect("within the limits");
-        let mut tree = tree_of(MILLION, config);
+        let tree = tree_of(MILLION, config);
         let mut round = 0;
         group.bench_function(format!("width {width}, leaves of {threshold}"), |bencher| {
             let setup = || {
                 round += 1;
                 (tree.clone(), changes(MILLION, BATCH, round))
             };
-            let apply = |(before, changes): (Tree, Vec<_>)| {
+            // Each batch works on the same tree, which stays shared, as a frame does.
+            let apply = |(mut tree, changes): (Tree, Vec<_>)| {
                 black_box(tree.apply(changes).expect("within the limits"));
-                before
+                tree
             };
             bencher.iter_batched(setup, apply, BatchSize::PerIteration);
         });

@@ -24,6 +24,7 @@ mod receipt;
 mod reserve;
 mod route;
 mod signer;
+mod state;
 mod submitted;
 mod watch;
 
@@ -115,6 +116,9 @@ enum Command {
     Receipt(receipt::Receipt),
     /// A sealed block; the last one if none is named.
     Block(block::Block),
+    /// The state tree: tree, get.
+    #[command(subcommand)]
+    State(state::Command),
     /// What happens, live.
     Watch(watch::Watch),
     /// The completion script of a shell.
@@ -209,6 +213,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Forward(command) => command.run(&context).await?,
         Command::Receipt(receipt) => receipt.run(&context).await?,
         Command::Block(block) => block.run(&context).await?,
+        Command::State(command) => command.run(&context).await?,
         Command::Watch(watch) => return watch.run(&context).await,
         // Spelled out above.
         _ => return Ok(()),

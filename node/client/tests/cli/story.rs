@@ -282,3 +282,36 @@ fn watching_goes_on_without_a_gap_after_being_too_slow() {
     let http = xln(&node.url.replace("ws://", "http://"), "watch");
     assert_eq!(http.status.code(), Some(64), "{}", stderr(&http));
 }
+
+#[test]
+fn the_state_tree_is_shown_as_the_way_to_a_place_and_what_is_below_it() {
+    let hash = |digits: &str| format!("0x{}", digits.repeat(32));
+    let node = |kind: &str, name: &str, prefix: &str, entries: &str| json!({ "kind": kind, "name": name, "prefix": prefix, "entries": entries, "hash": null, "value": null });
+    let mut entry = node("entry", "metadata", "0x0600", "1");
+    entry["value"] = json!("0x0102");
+    entry["hash"] = json!(hash("ab"));
+    let tree = json!({
+        "entity": party("hub"), "signer": hash("12"), "root": hash("cd"), "height": "7", "prefix": "0x",
+        "entries": "30001", "next": "0x0600",
+        "nodes": [node("storage", "channels", "0x03", "30000"), entry],
+    });
+    let server = Node::start(vec![("state.tree", Ok(tree))]);
+    let output = xln(&server.url, "state tree hub --prefix 0300 --depth 32 --limit 2");
+    let text = stdout(&output);
+    let root = hash("cd");
+    let expected = format!(
+        "root › 0x12121212… › hub: 30001 keys, root hash {root}\n\
+         there is more: --after 0x0600\n \
+         NODE     NAME      KEY     KEYS   BYTES  HASH\n \
+         storage  channels  0x03    30000  –      –\n \
+         entry    metadata  0x0600  1      2      0xabababab…\n"
+    );
+    assert_eq!(text, expected);
+    let asked = server.asked("state.tree");
+    assert_eq!(asked, json!({ "entity": "hub", "prefix": "0x0300", "depth": 32, "after": null, "limit": 2 }));
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&xln(&server.url, "state tree -o json"))).unwrap();
+    assert_eq!(json["nodes"][1]["value"], "0x0102");
+    let refused = xln(&server.url, "state tree hub --prefix zz");
+    assert_eq!(refused.status.code(), Some(64), "{}", stderr(&refused));
+}

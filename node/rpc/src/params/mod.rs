@@ -16,7 +16,7 @@ mod payment;
 mod subscribe;
 
 pub use author::{AuthorNonce, AuthorPending, AuthorSubmit};
-pub use chain::{GetBlock, GetFrame, GetReceipt, StateKey};
+pub use chain::{GetBlock, GetFrame, GetReceipt, StateKey, StateTree};
 pub use channel::{
     ChannelClose, ChannelGet, ChannelList, ChannelListHtlcs, ChannelOpen, ChannelPay,
     ChannelRequestCollateral, ChannelSetCredit, ChannelSetPolicy, PolicyChange,

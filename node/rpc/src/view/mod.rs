@@ -23,7 +23,7 @@ pub use receipt::{CallStatus, ChangeView, PendingView, ReceiptView, Submitted};
 pub use reserve::{AssetView, ReserveView};
 pub use route::{HopView, RouteView};
 pub use server::{HealthView, ServerInfo, ServerRole, ServerStats, VersionView};
-pub use state::{ProofView, StateView};
+pub use state::{ProofView, StateView, TreeNodeKind, TreeNodeView, TreeView};
 
 /// Declares view structs and enums with what all of them derive.
 macro_rules! views {

@@ -130,6 +130,7 @@ impl Backend for Memory {
         read forward_list(ForwardList) -> Vec<ForwardView>;
         read route_query(RouteQuery) -> RouteView;
         read state_get_proof(StateKey) -> ProofView;
+        read state_tree(StateTree) -> TreeView;
         read chain_get_block(GetBlock) -> BlockView;
         read chain_get_frame(GetFrame) -> FrameView;
         read chain_get_header(GetFrame) -> FrameHeaderView;

@@ -45,14 +45,13 @@ pub fn verify_batch<M: AsRef<[u8]>>(
     blinding: [u8; 32],
 ) -> Vec<Result<(), SignatureError>> {
     let mut together = batch::Verifier::new();
-    for item in checks.iter().filter_map(SignatureCheck::batched) {
-        together.queue(item);
-    }
+    let mut queue = |check: &SignatureCheck<M>| check.batched().map(|item| together.queue(item)).is_some();
+    let queued: Vec<bool> = checks.iter().map(&mut queue).collect();
     let batch_holds = together.verify(ChaCha12Rng::from_seed(blinding)).is_ok();
-    let in_valid_batch = |check: &SignatureCheck<M>| {
-        batch_holds && matches!(check.key, PublicKey::Ed25519(_)) && check.batched().is_some()
+    let judge = |(check, queued): (&SignatureCheck<M>, bool)| {
+        if queued && batch_holds { Ok(()) } else { check.verify() }
     };
-    checks.iter().map(|check| if in_valid_batch(check) { Ok(()) } else { check.verify() }).collect()
+    checks.iter().zip(queued).map(judge).collect()
 }
 
 #[cfg(test)]
