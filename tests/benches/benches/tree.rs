@@ -79,7 +79,7 @@ fn updates(criterion: &mut Criterion) {
         let before = resident_bytes();
         let mut tree = tree_of(entries, Config::default());
         if let (Some(before), Some(after)) = (before, resident_bytes()) {
-            let each = (after.saturating_sub(before)) as f64 / entries as f64;
+            let each = after.saturating_sub(before) as f64 / entries as f64;
             println!("{entries} entries of 32 + 100 bytes: {each:.0} resident bytes each");
         }
         let mut round = 0;
