@@ -20,7 +20,7 @@ pub struct KeptProof {
     pub entity: EntityId,
     /// For which channel; it replaces the one before.
     pub channel: ChannelId,
-    opening: Vec<u8>,
+    opening: Arc<[u8]>,
     commitment: Delivery,
 }
 
@@ -28,7 +28,7 @@ impl KeptProof {
     /// What the entity shows to the depositary.
     #[must_use]
     pub fn proof(&self) -> Option<DisputeProof> {
-        Some(DisputeProof { opening: self.opening.clone(), commitment: self.commitment.certified()? })
+        Some(DisputeProof { opening: self.opening.to_vec(), commitment: self.commitment.certified()? })
     }
 }
 
@@ -216,7 +216,7 @@ impl pallet_channels::Config for FrameEnv<'_> {
     fn keep_proof(&mut self, channel: ChannelId, proof: Vec<u8>) {
         // Only a message of the other side commits it to anything.
         if let Some(commitment) = self.delivery.cloned() {
-            self.proofs.push(KeptProof { entity: self.entity, channel, opening: proof, commitment });
+            self.proofs.push(KeptProof { entity: self.entity, channel, opening: proof.into(), commitment });
         }
     }
 

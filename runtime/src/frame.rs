@@ -286,7 +286,7 @@ fn execute_call(
 fn execute_message(env: &mut FrameEnv<'_>, delivery: &Delivery) -> Result<(), RuntimeError> {
     let (from, depositary) = (delivery.message().from, env.facts.depositary);
     match &delivery.message().call {
-        RuntimeMessage::Channel(message) => Ok(pallet_channels::receive(env, from, message.clone())?),
+        RuntimeMessage::Channel(message) => Ok(pallet_channels::receive(env, from, message)?),
         RuntimeMessage::Request(_) if env.entity != depositary => {
             Err(RuntimeError::NotTheDepositary { entity: env.entity, depositary })
         }

@@ -60,15 +60,19 @@ pub fn dispatch<T: Config>(env: &mut T, call: Call) -> Result<(), Error> {
 
 /// Executes an authenticated message of another entity. A broken promise of the peer is no error: the channel
 /// freezes, with evidence and an event.
-pub fn receive<T: Config>(env: &mut T, from: EntityId, message: PeerMessage) -> Result<(), Error> {
+pub fn receive<T: Config>(env: &mut T, from: EntityId, message: &PeerMessage) -> Result<(), Error> {
     match message {
         PeerMessage::Frame(frame) => exchange::frame(env, from, frame),
         PeerMessage::Ack(ack) => exchange::ack(env, from, ack),
-        PeerMessage::Closed { settled, proof } => settled::told_by_peer(env, from, settled, proof),
-        PeerMessage::InvoiceRequest { request, asset, amount } => {
-            invoice::requested(env, from, request, asset, amount)
+        PeerMessage::Closed { settled, proof } => {
+            settled::told_by_peer(env, from, settled.clone(), proof.clone())
         }
-        PeerMessage::InvoiceIssued { request, hash, .. } => payment::invoice_issued(env, from, request, hash),
+        PeerMessage::InvoiceRequest { request, asset, amount } => {
+            invoice::requested(env, from, *request, *asset, *amount)
+        }
+        PeerMessage::InvoiceIssued { request, hash, .. } => {
+            payment::invoice_issued(env, from, *request, *hash)
+        }
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// A frame of the peer: applied and acknowledged at the end of the entity's frame, or the channel freezes.
-pub(crate) fn frame<T: Config>(env: &mut T, from: EntityId, frame: ChannelFrame) -> Result<(), Error> {
+pub(crate) fn frame<T: Config>(env: &mut T, from: EntityId, frame: &ChannelFrame) -> Result<(), Error> {
     let (stored, sender) = channel_with(env, from, frame.channel)?;
     if frame.proposer != sender {
         return Err(Error::WrongProposer { proposer: frame.proposer });
@@ -55,7 +55,7 @@ pub(crate) fn frame<T: Config>(env: &mut T, from: EntityId, frame: ChannelFrame)
     if own_proposal.is_some() && sender == Side::Right {
         return Ok(()); // Both proposed: ours, left's, wins; right puts its own back when it sees ours.
     }
-    match replay(env, &channel, &frame) {
+    match replay(env, &channel, frame) {
         Ok((working, outcomes)) => {
             if let Some(pending) = own_proposal {
                 put_back(env, frame.channel, pending)?;
@@ -71,14 +71,16 @@ pub(crate) fn frame<T: Config>(env: &mut T, from: EntityId, frame: ChannelFrame)
                 .collect();
             effect::committed(env, &channel, sender, steps)
         }
-        Err(Refusal::Fault(fault)) if known => freeze(env, channel, fault, &PeerMessage::Frame(frame)),
+        Err(Refusal::Fault(fault)) if known => {
+            freeze(env, channel, fault, &PeerMessage::Frame(frame.clone()))
+        }
         Err(Refusal::Fault(fault)) => Err(Error::InvalidFirstFrame(Box::new(fault))),
         Err(Refusal::Error(error)) => Err(error),
     }
 }
 
 /// An acknowledgement of the peer: commits our frame; a frame that it carries is answered before we propose again.
-pub(crate) fn ack<T: Config>(env: &mut T, from: EntityId, mut ack: Ack) -> Result<(), Error> {
+pub(crate) fn ack<T: Config>(env: &mut T, from: EntityId, ack: &Ack) -> Result<(), Error> {
     let (stored, sender) = channel_with(env, from, ack.channel)?;
     let channel = stored.ok_or(Error::NoSuchChannel { channel: ack.channel })?;
     if channel.is_frozen() {
@@ -87,14 +89,13 @@ pub(crate) fn ack<T: Config>(env: &mut T, from: EntityId, mut ack: Ack) -> Resul
     if ack.epoch != channel.epoch {
         return Err(Error::OtherEpoch { current: channel.epoch, found: ack.epoch });
     }
-    let next = ack.next.take();
     match queue::pending(env, &ack.channel)? {
         Some(pending) if pending.frame.height == ack.height => {
             let expected = pending.frame.state_hash;
             if ack.state_hash != expected {
                 let (height, found) = (ack.height, ack.state_hash);
                 let fault = FrameFault::WrongAcknowledgement { height, expected, found };
-                return freeze(env, channel, fault, &PeerMessage::Ack(Ack { next, ..ack }));
+                return freeze(env, channel, fault, &PeerMessage::Ack(ack.clone()));
             }
             commit_own(env, channel, sender.other(), pending)?;
         }
@@ -103,7 +104,7 @@ pub(crate) fn ack<T: Config>(env: &mut T, from: EntityId, mut ack: Ack) -> Resul
         _ => return Err(Error::UnexpectedAck { height: ack.height, state: ack.state_hash }),
     }
     env.mark(ack.channel);
-    next.map_or(Ok(()), |next| frame(env, from, next))
+    ack.next.as_ref().map_or(Ok(()), |next| frame(env, from, next))
 }
 
 /// The channel that a message of `from` is about, and the sender's side in it.
@@ -127,7 +128,7 @@ fn channel_with<T: Config>(
 fn repeated<T: Config>(
     env: &mut T,
     channel: Channel,
-    frame: ChannelFrame,
+    frame: &ChannelFrame,
     sender: Side,
 ) -> Result<(), Error> {
     let first = match &channel.acknowledged {
@@ -142,7 +143,7 @@ fn repeated<T: Config>(
         _ => return Err(Error::UnexpectedHeight { current: channel.height, found: frame.height }),
     };
     let fault = FrameFault::TwoStatesAtOneHeight { height: frame.height, first, second: frame.state_hash };
-    freeze(env, channel, fault, &PeerMessage::Frame(frame))
+    freeze(env, channel, fault, &PeerMessage::Frame(frame.clone()))
 }
 
 enum Refusal {

@@ -334,8 +334,8 @@ fn a_second_frame_before_the_first_is_acknowledged_is_refused() {
     };
     let height = second.height;
     let result = world.frame(RIGHT, |node| {
-        pallet_channels::receive(node, entity(LEFT), PeerMessage::Frame(first))?;
-        pallet_channels::receive(node, entity(LEFT), PeerMessage::Frame(second))
+        pallet_channels::receive(node, entity(LEFT), &PeerMessage::Frame(first))?;
+        pallet_channels::receive(node, entity(LEFT), &PeerMessage::Frame(second))
     });
     assert_eq!(result, Err(Error::TwoFramesInFlight { height }));
 }

@@ -67,7 +67,7 @@ fn propose(side: &mut Side, peers: &[EntityId], times: u32) -> Vec<Sent> {
 /// Executes messages of others, and ends the frame.
 fn receive(side: &mut Side, messages: Vec<(EntityId, PeerMessage)>) -> Vec<Sent> {
     for (from, message) in messages {
-        pallet_channels::receive(side, from, message).expect("a good message");
+        pallet_channels::receive(side, from, &message).expect("a good message");
     }
     side.end_frame().expect("sound state")
 }

@@ -23,7 +23,7 @@ fn pay(payer: &mut Side, payee: &mut Side, asset: AssetId) {
     let (mut speaker, mut listener) = (payer, payee);
     while !said.is_empty() {
         for (_, message) in said {
-            pallet_channels::receive(listener, speaker.id(), message).expect("a good message");
+            pallet_channels::receive(listener, speaker.id(), &message).expect("a good message");
         }
         said = listener.end_frame().expect("sound state");
         core::mem::swap(&mut speaker, &mut listener);

@@ -212,7 +212,7 @@ impl World {
     }
 
     pub fn inject(&mut self, from: u8, to: u8, message: PeerMessage) -> Result<(), Error> {
-        self.frame(to, |node| receive(node, entity(from), message))
+        self.frame(to, |node| receive(node, entity(from), &message))
     }
 
     /// Delivers the next message of a direction.
