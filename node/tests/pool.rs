@@ -77,6 +77,22 @@ fn included(call: &SignedCall) -> Outcome {
 }
 
 #[test]
+fn a_wrong_signature_among_more_calls_than_one_batch_is_found_and_those_behind_it_have_a_gap() {
+    let fixture = Fixture::new(Limits::default());
+    let mut calls: Vec<SignedCall> = (0..1_100).map(|nonce| fixture.call("alice", nonce, 0)).collect();
+    calls[1_050] = fixture.call("bob", 1_050, 0);
+    calls[1_050].body.signer = calls[0].body.signer;
+    calls[1_050].body.entity = calls[0].body.entity;
+    let results = fixture.pool.submit(calls, NOW, [7; 32]);
+    assert!(results[..1_050].iter().all(Result::is_ok));
+    let Err(PoolError::Refused(Refusal::Form(CallError::Signature(_)))) = &results[1_050] else {
+        panic!("the forged call: {:?}", results[1_050].as_ref().err());
+    };
+    assert!(results[1_051..].iter().all(Result::is_err), "nothing is queued behind a gap");
+    assert_eq!(fixture.taken(2_000).len(), 1_050);
+}
+
+#[test]
 fn a_wrong_signature_is_refused_and_takes_none_of_its_neighbours_with_it() {
     let fixture = Fixture::new(Limits::default());
     let mut forged = fixture.call("alice", 0, 0);

@@ -110,7 +110,7 @@ fn damage(database: &Path, random: &mut Random) -> String {
     match random.below(8) {
         0 => {
             fs::remove_file(file).unwrap();
-            return format!("{name} removed");
+            format!("{name} removed")
         }
         1..=3 => {
             bytes.truncate(at);

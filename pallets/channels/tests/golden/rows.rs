@@ -18,6 +18,9 @@ use super::{
     written,
 };
 
+/// A key and its value.
+type Row = (Vec<u8>, Vec<u8>);
+
 /// Storage type of everything here.
 const CHANNELS: u8 = 0x03;
 /// The last tag in use.
@@ -193,7 +196,7 @@ fn story() -> World {
 #[test]
 fn rows_by_tag() {
     let mut world = story();
-    let mut rows: BTreeMap<u8, Vec<(Vec<u8>, Vec<u8>)>> = BTreeMap::new();
+    let mut rows: BTreeMap<u8, Vec<Row>> = BTreeMap::new();
     for n in [ALICE, HUB, BOB] {
         for (key, value) in world.node(n).storage.scan(&[], None, usize::MAX) {
             assert_eq!(key[0], CHANNELS);
