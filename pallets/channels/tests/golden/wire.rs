@@ -172,7 +172,7 @@ fn what_the_depositary_is_told_and_tells() {
 }
 
 #[test]
-fn what_a_dispute_opens_and_the_hashes_that_a_contract_computes_again() {
+fn what_a_dispute_opens_and_the_hashes_that_others_compute_again() {
     let body = DisputeBody {
         channel: CHANNEL,
         epoch: 4,
@@ -180,12 +180,12 @@ fn what_a_dispute_opens_and_the_hashes_that_a_contract_computes_again() {
         conditions_root: STATE,
         offdeltas: list(vec![(ASSET, Delta::new(-6))]),
     };
-    pin(&body.hash(), "fd583922ec2a41d9633e4268f5b72ed94bbd0da60e861ddf42d48337d0cd05ed");
+    pin(&body.hash(), "373e9cd6b37252c3288b7d4c254686605bfb630e9c1688100a51bcd46665c261");
     pin(
         &DisputeProof { body, agreement: STATE, state_hash: OTHER_STATE },
         "189 bytes 0xccc4e1c2bc913825b3821071d88e878c6f3d5f4da018aa3eaee0549ff81bd662",
     );
     let terms = HtlcTerms { payer: Side::Left, asset: ASSET, amount: AMOUNT, hash: LOCK, deadline: TIME };
-    pin(&terms.leaf(), "c9615e3ae4e3362069ac719e1fb2bab514f98f7b27519b606715b254afef6edc");
+    pin(&terms.leaf(), "d61b469a4773e4961ace7aad791a90e906ed2922bf339b184a98679c9cd0ae97");
     pin(&preimage(7).hash(), "4bb06f8e4e3a7715d201d573d0aa423762e55dabd61a2c02278fa56cc6d294e0");
 }
