@@ -70,7 +70,8 @@ pub(crate) fn execute(
         (head.header.height.saturating_add(1), head.header.hash(), head.header.timestamp)
     });
     let now = slice_time.max(after.saturating_add(1));
-    let env = FrameEnv::new(facts, entity.id, now, entropy, Overlay::new(&entity.tree));
+    let keys = work.deliveries.len().saturating_mul(KEYS_PER_MESSAGE);
+    let env = FrameEnv::new(facts, entity.id, now, entropy, Overlay::with_capacity(&entity.tree, keys));
     let mut frame = Frame { env, height, inputs: Vec::new(), receipts: Vec::new(), said: Vec::new() };
     let (mut refused, mut pointless, mut early) = (Vec::new(), Vec::new(), Vec::new());
     for (place, input) in &work.server {
@@ -230,6 +231,8 @@ impl<'a> Frame<'a> {
     }
 }
 
+/// About so many keys are written for a message.
+const KEYS_PER_MESSAGE: usize = 12;
 /// From so many messages on their leaves are hashed on all cores.
 const PARALLEL_MIN: usize = 64;
 

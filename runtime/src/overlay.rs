@@ -4,8 +4,8 @@
 //! journal: [`Overlay::mark`] remembers where a call began, [`Overlay::revert`] undoes everything since.
 //!
 //! A frame of a hub reads and writes single keys a hundred thousand times and lists none, so keys are found by hash, and
-//! each is stored once however often it is written. Their order is worked out where somebody asks for it: for a scan, and at
-//! the end.
+//! each is stored once however often it is written. Their order is worked out where somebody asks for it, in a scan; the
+//! tree sorts what it applies anyway.
 
 use std::{cell::RefCell, collections::BTreeMap, hash::BuildHasher, ops::Bound};
 
@@ -44,10 +44,15 @@ pub(crate) struct Overlay<'a> {
 
 impl<'a> Overlay<'a> {
     pub(crate) fn new(base: &'a Tree) -> Self {
+        Self::with_capacity(base, 0)
+    }
+
+    /// With room for so many keys.
+    pub(crate) fn with_capacity(base: &'a Tree, keys: usize) -> Self {
         Self {
             base,
-            written: Vec::new(),
-            places: HashTable::new(),
+            written: Vec::with_capacity(keys),
+            places: HashTable::with_capacity(keys),
             hasher: DefaultHashBuilder::default(),
             journal: Vec::new(),
             order: RefCell::default(),
@@ -87,14 +92,11 @@ impl<'a> Overlay<'a> {
         first.into_iter().filter_map(change).collect()
     }
 
-    /// Everything that was written, in key order. What was written and removed again is no change.
+    /// Everything that was written, each key once. What was written and removed again is no change.
     pub(crate) fn into_changes(self) -> Vec<(Box<[u8]>, Change)> {
         let base = self.base;
         let changed = self.written.into_iter().filter_map(|written| Some((written.key, written.change?)));
-        let mut changes: Vec<_> =
-            changed.filter(|(key, change)| change.is_some() || base.contains_key(key)).collect();
-        changes.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        changes
+        changed.filter(|(key, change)| change.is_some() || base.contains_key(key)).collect()
     }
 
     fn place(&self, key: &[u8]) -> Option<usize> {

@@ -54,8 +54,8 @@ impl Working {
     pub(crate) fn new(channel: Channel) -> Self {
         Self {
             id: channel.id,
+            conditions: Conditions::under(channel.conditions_root),
             channel,
-            conditions: Conditions::default(),
             htlcs: BTreeMap::new(),
             agreement: Hash::ZERO,
         }

@@ -37,7 +37,7 @@ struct PageSummary {
 }
 
 /// The conditions of one channel while a frame is executed; reads a page when it is first needed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Conditions {
     index: Option<Vec<PageSummary>>,
     /// Pages that changed.
@@ -45,6 +45,11 @@ pub(crate) struct Conditions {
 }
 
 impl Conditions {
+    /// The conditions whose root is `root`; if there are none, nothing has to be read.
+    pub(crate) fn under(root: Hash) -> Self {
+        Self { index: (root == Hash::ZERO).then(Vec::new), pages: BTreeMap::new() }
+    }
+
     /// Puts a leaf into the lowest free slot.
     pub(crate) fn insert(
         &mut self,
@@ -92,10 +97,12 @@ impl Conditions {
             return Err(TransitionError::EmptySlot { slot });
         };
         let bit = 1_u64 << place;
+        let was_empty = summary.occupied == 0;
         summary.occupied = if leaf == Hash::ZERO { summary.occupied & !bit } else { summary.occupied | bit };
         let used = 64_u32.saturating_sub(summary.occupied.leading_zeros());
         let page = match self.pages.entry(number) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::btree_map::Entry::Vacant(entry) if was_empty => entry.insert(Vec::new()),
             std::collections::btree_map::Entry::Vacant(entry) => {
                 entry.insert(PAGES.get(storage, &slot_key(*channel, number))?.unwrap_or_default())
             }
@@ -202,7 +209,7 @@ mod tests {
             let mut model = BTreeMap::new();
             let (mut root, mut number) = (Hash::ZERO, 0);
             for frame in frames {
-                let mut conditions = Conditions::default();
+                let mut conditions = Conditions::under(root);
                 for (add, slot) in frame {
                     if add || !model.contains_key(&slot) {
                         let lowest = (0..).find(|slot| !model.contains_key(slot)).unwrap();
@@ -227,7 +234,7 @@ mod tests {
     #[test]
     fn ten_thousand_fit_and_no_more() {
         let storage = MemoryStorage::default();
-        let mut conditions = Conditions::default();
+        let mut conditions = Conditions::under(Hash::ZERO);
         for n in 0..u32::from(MAX_CONDITIONS) {
             conditions.insert(&storage, &CHANNEL, leaf(n)).unwrap();
         }
