@@ -49,6 +49,9 @@ pub enum PlanError {
         /// Largest value.
         max: u64,
     },
+    /// What only the other mode measures.
+    #[error("--mode rpc measures routed payments, one per frame")]
+    OnlyRouted,
     /// Not enough users for the payments that are under way at once.
     #[error(
         "{users} users are too few: with --depth {depth} at least {needed} are needed, since nobody takes part in \
