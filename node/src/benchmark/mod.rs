@@ -103,6 +103,7 @@ pub fn run(plan: Plan, rate: Option<u32>, base: &BasePath) -> Result<Report, Ben
     };
     let signatures_per_payment = recorded.signatures as f64 / payments;
     let bound = signatures_per_second / signatures_per_payment;
+    let processor_s: f64 = durable.threads.values().map(|used| used.user_s + used.system_s).sum();
     let (processor, cores) = processor::machine();
     Ok(Report {
         payments_per_second: layers.durable,
@@ -131,6 +132,7 @@ pub fn run(plan: Plan, rate: Option<u32>, base: &BasePath) -> Result<Report, Ben
             record_s: record.as_secs_f64(),
             run_s: durable.elapsed.as_secs_f64(),
             author_wait_s: durable.author_waited.as_secs_f64(),
+            processor_us_per_payment: processor_s * 1e6 / payments,
             threads: durable.threads,
         },
         slices: durable.slices,

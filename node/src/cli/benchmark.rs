@@ -62,9 +62,6 @@ pub enum BenchmarkMode {
     Rpc,
 }
 
-/// Payers over RPC if nothing else is said.
-const PAYERS: u32 = 32;
-
 /// How many payments a hub carries
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
@@ -112,17 +109,10 @@ pub struct BenchmarkHub {
 impl BenchmarkHub {
     /// The sizes that were asked for.
     #[must_use]
-    pub fn wanted(&self) -> Wanted {
-        let (channels, users) = match self.mode {
-            BenchmarkMode::Node => (self.channels, self.users),
-            BenchmarkMode::Rpc => {
-                let users = self.users.unwrap_or(PAYERS);
-                (users.into(), Some(users))
-            }
-        };
+    pub const fn wanted(&self) -> Wanted {
         Wanted {
-            channels,
-            users,
+            channels: self.channels,
+            users: self.users,
             payments: self.payments,
             kind: self.kind,
             per_frame: self.per_frame,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::CommandError;
 use crate::{
-    benchmark::{self, BenchmarkError, Plan, PlanError, Report, rpc::RpcReport},
+    benchmark::{self, BenchmarkError, Plan, Report, rpc::RpcReport},
     cli::{BenchmarkHub, BenchmarkMode},
     config::BasePath,
 };
@@ -32,14 +32,14 @@ impl fmt::Display for HubReport {
 
 /// Measures how many payments a hub carries on this machine.
 pub fn benchmark_hub(args: &BenchmarkHub) -> Result<HubReport, CommandError> {
-    let plan = Plan::new(args.wanted()).map_err(BenchmarkError::from)?;
     let base = args.base_path.clone().map_or(BasePath::Temporary, BasePath::Kept);
     match args.mode {
-        BenchmarkMode::Node => Ok(HubReport::Node(Box::new(benchmark::run(plan, args.rate, &base)?))),
+        BenchmarkMode::Node => {
+            let plan = Plan::new(args.wanted()).map_err(BenchmarkError::from)?;
+            Ok(HubReport::Node(Box::new(benchmark::run(plan, args.rate, &base)?)))
+        }
         BenchmarkMode::Rpc => {
-            if plan.kind != benchmark::Kind::Routed || plan.per_frame != 1 {
-                return Err(BenchmarkError::from(PlanError::OnlyRouted).into());
-            }
+            let plan = Plan::over_rpc(args.wanted()).map_err(BenchmarkError::from)?;
             let program = std::env::current_exe()?;
             Ok(HubReport::Rpc(benchmark::rpc::run(&program, plan, args.rate, &base)?))
         }

@@ -91,7 +91,8 @@ pub fn run(
     let database = ChainFolder::of(&files.data, CHAIN_ID).database();
     let options = Options { create: false, ..Options::default() };
     let store = Store::open(&database, genesis.network, &options)?;
-    let (server, _) = recovery::recover(&genesis, &store).map_err(|error| LoadError::from(Box::new(error)))?;
+    let (server, _) =
+        recovery::recover(&genesis, &store).map_err(|error| LoadError::from(Box::new(error)))?;
     let hub = parties.hub().id();
     for (user, expected) in parties.users().iter().zip(&paid.balances) {
         let channel = ChannelId::between(&user.id(), &hub);

@@ -35,12 +35,11 @@ pub(super) struct Files {
 
 /// The chain spec: a hub, a depositary, and users with a channel each.
 pub(super) fn spec(parties: &Parties) -> Result<ChainSpec, BenchmarkError> {
-    let entity = |name: String, party: &Party| {
-        json!({ "name": name, "board": { "members": [{ "key": party.key() }] } })
-    };
+    let entity = |name: String, party: &Party| json!({ "name": name, "board": { "members": [{ "key": party.key() }] } });
     let users = || (0_u32..).zip(parties.users());
     let hub = [entity("hub".into(), parties.hub()), entity("depositary".into(), parties.depositary())];
-    let entities = hub.into_iter().chain(users().map(|(number, user)| entity(format!("user-{number}"), user)));
+    let entities =
+        hub.into_iter().chain(users().map(|(number, user)| entity(format!("user-{number}"), user)));
     let channel = |number: u32| {
         let row = json!({ "collateral": (SHARE * 2).to_string(), "leftShare": SHARE.to_string() });
         json!({ "left": format!("user-{number}"), "right": "hub", "assets": { "usd": row } })
