@@ -79,6 +79,26 @@ fn a_rate_is_kept_and_shows_in_the_time_that_a_run_takes() {
 }
 
 #[test]
+fn over_rpc_every_acknowledged_payment_is_on_the_disk_of_a_node_that_was_killed() {
+    let wanted = Wanted {
+        channels: 0,
+        users: Some(5),
+        payments: 23,
+        kind: Kind::Routed,
+        per_frame: 1,
+        slice: None,
+        depth: 0,
+        seed: 1,
+    };
+    let program = Path::new(env!("CARGO_BIN_EXE_xln-node"));
+    let report =
+        benchmark::rpc::run(program, Plan::over_rpc(wanted).unwrap(), None, &BasePath::Temporary).unwrap();
+    assert!(report.sound);
+    assert_eq!((report.payments, report.latency.count), (23, 23));
+    assert!(serde_json::to_value(&report).unwrap()["payments_per_second"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
 fn a_damaged_recording_is_no_result() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("recording");

@@ -99,6 +99,12 @@ impl Copy {
             unfinished: view.pending.is_some() || view.queued > 0,
         }))
     }
+
+    /// What `user` has more than at the start in its channel with `hub`.
+    pub(super) fn gained(&self, user: EntityId, hub: EntityId) -> i128 {
+        // Δ is what left may claim; what right has more, left has less.
+        if user < hub { self.delta } else { -self.delta }
+    }
 }
 
 /// Checks the hub's server after the last slice.
@@ -126,8 +132,7 @@ pub(super) fn check(
         if of_hub.unfinished || of_hub.pending > 0 {
             return Err(Unsound::Unfinished { channel, copy: Box::new(of_hub) }.into());
         }
-        // Δ is what left may claim; what right has more, left has less.
-        let found = if user.id() < hub { of_hub.delta } else { -of_hub.delta };
+        let found = of_hub.gained(user.id(), hub);
         if found != expected {
             return Err(Unsound::Balance { user: user.id(), expected, found }.into());
         }

@@ -7,7 +7,7 @@ use xln_primitives::{AuthenticationError, CallError, FrameHash, SignatureError};
 use xln_runtime::{CertifyError, Refusal, genesis::GenesisError, invariants::Violation};
 use xln_store::StoreError;
 
-use super::{check::Unsound, plan::PlanError, recording::RecordingError};
+use super::{check::Unsound, plan::PlanError, recording::RecordingError, rpc::LoadError};
 use crate::{author::AuthorError, inbox::InboxFull, pool::PoolError};
 
 /// Why a run failed, or does not count.
@@ -82,6 +82,9 @@ pub enum BenchmarkError {
         /// What is wrong with the last of them.
         reason: Option<Box<AuthenticationError>>,
     },
+    /// A run over RPC failed.
+    #[error(transparent)]
+    Load(Box<LoadError>),
     /// More was brought than may wait.
     #[error(transparent)]
     Full(#[from] InboxFull),
@@ -120,6 +123,12 @@ impl From<PoolError> for BenchmarkError {
 impl From<AuthorError> for BenchmarkError {
     fn from(error: AuthorError) -> Self {
         Self::Author(Box::new(error))
+    }
+}
+
+impl From<LoadError> for BenchmarkError {
+    fn from(error: LoadError) -> Self {
+        Self::Load(Box::new(error))
     }
 }
 

@@ -34,6 +34,12 @@ impl Latency {
         }
     }
 
+    /// Adds all durations of another distribution.
+    pub fn merge(&mut self, other: &Self) {
+        // All have the same bounds, so nothing is lost.
+        let _ = self.0.add(&other.0);
+    }
+
     /// Its percentiles.
     #[must_use]
     pub fn percentiles(&self) -> Percentiles {

@@ -32,6 +32,7 @@ mod record;
 pub mod recording;
 mod replay;
 mod report;
+pub mod rpc;
 mod schedule;
 mod script;
 mod transition;
@@ -55,7 +56,7 @@ pub use report::{Bound, Layers, Report, Space, Time};
 pub use schedule::{Pair, Schedule};
 pub use watch::Outcome;
 
-use crate::config::BasePath;
+use crate::config::{BaseFolder, BasePath};
 
 /// Name of the recording in the base folder.
 const RECORDING: &str = "recording";
@@ -66,13 +67,7 @@ const DATABASE: &str = "db";
 ///
 /// `base` is where the recording and the database are written: the disk that is measured.
 pub fn run(plan: Plan, rate: Option<u32>, base: &BasePath) -> Result<Report, BenchmarkError> {
-    let base = base.open().map_err(|source| {
-        let path = match base {
-            BasePath::Kept(path) => path.clone(),
-            BasePath::Temporary => std::env::temp_dir(),
-        };
-        BenchmarkError::Folder { path, source }
-    })?;
+    let base = open(base)?;
     let file = base.path().join(RECORDING);
     let parties = Parties::new(plan)?;
 
@@ -108,6 +103,7 @@ pub fn run(plan: Plan, rate: Option<u32>, base: &BasePath) -> Result<Report, Ben
     };
     let signatures_per_payment = recorded.signatures as f64 / payments;
     let bound = signatures_per_second / signatures_per_payment;
+    let processor_s: f64 = durable.threads.values().map(|used| used.user_s + used.system_s).sum();
     let (processor, cores) = processor::machine();
     Ok(Report {
         payments_per_second: layers.durable,
@@ -136,12 +132,24 @@ pub fn run(plan: Plan, rate: Option<u32>, base: &BasePath) -> Result<Report, Ben
             record_s: record.as_secs_f64(),
             run_s: durable.elapsed.as_secs_f64(),
             author_wait_s: durable.author_waited.as_secs_f64(),
+            processor_us_per_payment: processor_s * 1e6 / payments,
             threads: durable.threads,
         },
         slices: durable.slices,
         fsyncs: stats.commits,
         state_root: hub.state_root(),
         sound: true,
+    })
+}
+
+/// The folder for recording and database.
+fn open(base: &BasePath) -> Result<BaseFolder, BenchmarkError> {
+    base.open().map_err(|source| {
+        let path = match base {
+            BasePath::Kept(path) => path.clone(),
+            BasePath::Temporary => std::env::temp_dir(),
+        };
+        BenchmarkError::Folder { path, source }
     })
 }
 

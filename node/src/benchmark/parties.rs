@@ -112,6 +112,12 @@ impl Parties {
         &self.hub
     }
 
+    /// Who keeps the collateral.
+    #[must_use]
+    pub const fn depositary(&self) -> &Party {
+        &self.depositary
+    }
+
     /// The users who take part in payments.
     #[must_use]
     pub fn users(&self) -> &[Party] {

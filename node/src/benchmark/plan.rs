@@ -8,6 +8,10 @@ pub const CHANNELS_MAX: u64 = 100_000_000;
 pub const PER_FRAME_MAX: u32 = 1_000;
 /// Fewest slices between a message of the hub and its answer: the slice in between is being made when it leaves.
 pub const DEPTH_MIN: u64 = 2;
+/// Payers over RPC if nothing else is said.
+const RPC_USERS: u32 = 32;
+/// Most payers over RPC, each with a connection: what a node takes by default, and some left for others.
+const RPC_USERS_MAX: u64 = 900;
 /// Most slices between a message of the hub and its answer.
 pub const DEPTH_MAX: u32 = 64;
 
@@ -49,6 +53,9 @@ pub enum PlanError {
         /// Largest value.
         max: u64,
     },
+    /// What only the other mode measures.
+    #[error("--mode rpc measures routed payments, one per frame")]
+    OnlyRouted,
     /// Not enough users for the payments that are under way at once.
     #[error(
         "{users} users are too few: with --depth {depth} at least {needed} are needed, since nobody takes part in \
@@ -62,6 +69,11 @@ pub enum PlanError {
         /// Least number of users.
         needed: u32,
     },
+}
+
+fn within(name: &'static str, found: u64, min: u64, max: u64) -> Result<(), PlanError> {
+    let ok = (min..=max).contains(&found);
+    if ok { Ok(()) } else { Err(PlanError::OutOfRange { name, found, min, max }) }
 }
 
 /// What was asked for.
@@ -110,10 +122,6 @@ impl Plan {
     /// Checks what was asked for, and chooses what was not.
     pub fn new(wanted: Wanted) -> Result<Self, PlanError> {
         let Wanted { channels, users, payments, kind, per_frame, slice, depth, seed } = wanted;
-        let within = |name, found, min, max| {
-            let ok = (min..=max).contains(&found);
-            if ok { Ok(()) } else { Err(PlanError::OutOfRange { name, found, min, max }) }
-        };
         within("channels", channels, 1, CHANNELS_MAX)?;
         within("payments", payments, 1, u64::from(u32::MAX))?;
         within("per-frame", per_frame.into(), 1, PER_FRAME_MAX.into())?;
@@ -133,6 +141,19 @@ impl Plan {
         }
         let payers_per_slice = slice.div_ceil(per_frame).min(payers_max);
         Ok(Self { channels, users, payments, kind, per_frame, payers_per_slice, depth, seed })
+    }
+
+    /// The sizes of a run over RPC: as many channels as users, all of whom pay.
+    pub fn over_rpc(wanted: Wanted) -> Result<Self, PlanError> {
+        let Wanted { payments, kind, per_frame, seed, .. } = wanted;
+        if kind != Kind::Routed || per_frame != 1 {
+            return Err(PlanError::OnlyRouted);
+        }
+        let users = wanted.users.unwrap_or(RPC_USERS);
+        within("users", users.into(), 2, RPC_USERS_MAX)?;
+        within("payments", payments, 1, u64::from(u32::MAX))?;
+        let (payers_per_slice, depth) = (1, 2);
+        Ok(Self { channels: users.into(), users, payments, kind, per_frame, payers_per_slice, depth, seed })
     }
 
     /// Payers that get a frame: as many as it takes for all payments.
@@ -192,6 +213,14 @@ mod tests {
         assert_eq!(plan.payers_per_slice, 2, "two of 40 users times nine slices under way");
         let refused = Plan::new(Wanted { users: Some(17), ..wanted() });
         assert_eq!(refused, Err(PlanError::TooFewUsers { users: 17, depth: 4, needed: 18 }));
+    }
+
+    #[test]
+    fn over_rpc_a_few_users_are_enough_and_all_of_them_pay() {
+        let plan = Plan::over_rpc(Wanted { users: Some(4), ..wanted() }).unwrap();
+        assert_eq!((plan.channels, plan.users, plan.payments), (4, 4, 1_001));
+        assert_eq!(Plan::over_rpc(Wanted { per_frame: 2, ..wanted() }), Err(PlanError::OnlyRouted));
+        assert!(Plan::over_rpc(Wanted { users: Some(901), ..wanted() }).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Processor time by thread, as the operating system counts it, and memory in use.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::Serialize;
 
@@ -36,17 +36,12 @@ impl Threads {
 
     /// Adds the time of a thread.
     fn add(&mut self, stat: &str) {
-        // The second field is the thread's name in parentheses, which may contain anything.
-        let Some((head, rest)) = stat.rsplit_once(')') else { return };
-        let Some((_, name)) = head.split_once('(') else { return };
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        let ticks = |place: usize| fields.get(place).and_then(|text| text.parse::<f64>().ok());
-        let (Some(user), Some(system)) = (ticks(11), ticks(12)) else { return };
+        let Some((name, time)) = parse(stat) else { return };
         let name = name.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '-');
         let used = self.0.entry(name.to_owned()).or_default();
         used.threads = used.threads.saturating_add(1);
-        used.user_s += user / TICKS;
-        used.system_s += system / TICKS;
+        used.user_s += time.user_s;
+        used.system_s += time.system_s;
     }
 
     /// What was used since `before`, by threads that still run.
@@ -63,13 +58,34 @@ impl Threads {
     }
 }
 
-/// Memory of this process that is in use, in bytes; `None` where the system does not tell.
-#[must_use]
-pub(super) fn resident_bytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
+/// Name and time of a process or thread from its line in `/proc`.
+fn parse(stat: &str) -> Option<(&str, Used)> {
+    // The second field is the name in parentheses, which may contain anything.
+    let (head, rest) = stat.rsplit_once(')')?;
+    let (_, name) = head.split_once('(')?;
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let seconds = |place: usize| Some(fields.get(place)?.parse::<f64>().ok()? / TICKS);
+    Some((name, Used { threads: 1, user_s: seconds(11)?, system_s: seconds(12)? }))
+}
+
+/// Processor time of the process whose folder in `/proc` this is; nothing where there is none.
+pub(super) fn used_in(folder: &Path) -> Used {
+    let stat = fs::read_to_string(folder.join("stat")).unwrap_or_default();
+    parse(&stat).map(|(_, used)| used).unwrap_or_default()
+}
+
+/// Memory of the process whose folder in `/proc` this is that is in use, in bytes; `None` where the system does not
+/// tell.
+pub(super) fn resident_in(folder: &Path) -> Option<u64> {
+    let status = fs::read_to_string(folder.join("status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     kibibytes.checked_mul(1024)
+}
+
+/// Memory of this process that is in use, in bytes.
+pub(super) fn resident_bytes() -> Option<u64> {
+    resident_in(Path::new("/proc/self"))
 }
 
 /// Model and number of processors.

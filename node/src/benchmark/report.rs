@@ -92,6 +92,9 @@ pub struct Time {
     pub run_s: f64,
     /// Seconds in which the author waited for inputs that had come and were not verified yet.
     pub author_wait_s: f64,
+    /// Microseconds of processor time per payment in the durable run, of all threads. Other work on the machine
+    /// disturbs it less than it does a rate.
+    pub processor_us_per_payment: f64,
     /// Processor time of the durable run, by name of thread.
     pub threads: BTreeMap<String, Used>,
 }
@@ -143,6 +146,7 @@ impl fmt::Display for Report {
             "time, s              build {:.1}, record {:.1}, run {:.2}, of it waiting for verification {:.2}",
             time.build_s, time.record_s, time.run_s, time.author_wait_s
         )?;
+        writeln!(f, "processor            {:.1} µs per payment", time.processor_us_per_payment)?;
         for (name, used) in &time.threads {
             writeln!(
                 f,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::Output;
 use crate::benchmark::{Kind, Wanted};
@@ -20,6 +20,9 @@ Examples:
 
   A hub with ten million channels, of which 100,000 pay; about 10 GB of memory
     xln-node benchmark hub --channels 10000000 --users 100000 --payments 200000
+
+  A whole node over WebSocket, its users on the same server: 32 of them pay as fast as they are answered
+    xln-node benchmark hub --mode rpc --users 32 --payments 20000
 
   For programs
     xln-node benchmark hub --json | jq .payments_per_second
@@ -50,10 +53,22 @@ pub enum BenchmarkCommand {
     Hub(BenchmarkHub),
 }
 
+/// What is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BenchmarkMode {
+    /// The hub alone, in this process: pool, inbox, author, writer and database of a node
+    Node,
+    /// A node as a process of its own, with the hub and all users, asked over WebSocket by payment.send
+    Rpc,
+}
+
 /// How many payments a hub carries
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct BenchmarkHub {
+    /// What is run
+    #[arg(long, value_enum, default_value = "node")]
+    pub mode: BenchmarkMode,
     /// Channels of the hub
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub channels: u64,
@@ -66,7 +81,7 @@ pub struct BenchmarkHub {
     /// Payments of one payer to one payee in one channel frame, at most 1000
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub per_frame: u32,
-    /// Channels whose users pay and are paid [default: all, at most 100000]
+    /// Channels whose users pay and are paid [default: all, at most 100000; over RPC 32]
     #[arg(long, value_name = "U")]
     pub users: Option<u32>,
     /// Everything random follows from it

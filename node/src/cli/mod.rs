@@ -13,7 +13,7 @@ mod secret;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use benchmark::{Benchmark, BenchmarkCommand, BenchmarkHub};
+pub use benchmark::{Benchmark, BenchmarkCommand, BenchmarkHub, BenchmarkMode};
 pub use chain::{
     BuildSpec, ChainArgs, ChainInfo, CheckState, Database, DatabaseArgs, DatabaseCommand, PurgeChain,
 };

@@ -15,7 +15,7 @@ use clap::CommandFactory;
 
 use crate::cli::{BenchmarkCommand, Cli, Command, DatabaseCommand, KeyCommand, Output};
 
-pub use benchmark::benchmark_hub;
+pub use benchmark::{HubReport, benchmark_hub};
 pub use chain::{AssetInfo, ChainInfo, build_spec, chain_info};
 pub use database::{DatabaseStats, DatabaseVerdict, database_stats, verify_database};
 pub use error::CommandError;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use pallet_channels::{Status, view::ChannelView};
 use pallet_reserves::{Account, ChannelInfo};
-use xln_primitives::{AssetId, ChannelId, Hash, Height, Side};
+use xln_primitives::{AssetId, ChannelId, EntityId, Hash, Height, Side};
 
 use super::{PAGE, Violation, unreadable};
 use crate::{Entity, Server};
@@ -87,42 +87,60 @@ struct Copies {
     right: Option<ChannelView>,
 }
 
+/// Looks at every channel once, and holds no more than a page of them: a hub may have millions.
 pub(super) fn check(server: &Server, settled: bool) -> Result<(), Violation> {
-    let mut channels: BTreeMap<ChannelId, Copies> = BTreeMap::new();
     for entity in server.entities() {
-        collect(entity, &mut channels)?;
-    }
-    for (channel, copies) in channels {
-        // A side that does not live here may be silent for ever.
-        let hosted = |view: &ChannelView| {
-            [Side::Left, Side::Right].iter().all(|side| server.entity(&view.channel.entity(*side)).is_some())
-        };
-        let settled = settled && copies.left.as_ref().or(copies.right.as_ref()).is_some_and(hosted);
-        agree(server, &copies, settled)
-            .and_then(|()| match server.depositary() {
-                Some(depositary) => ledger_agrees(depositary, channel, &copies, settled),
-                None => Ok(()),
-            })
-            .map_err(|found| Violation::Copies { channel, disagreement: Box::new(found) })?;
+        let (state, id) = (entity.state(), entity.id());
+        let mut after = None;
+        loop {
+            let page = pallet_channels::view::channels(&state, after, PAGE).map_err(unreadable(id))?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            for view in page {
+                let channel = view.id;
+                if let Some(copies) = pair(server, id, view)? {
+                    check_channel(server, channel, &copies, settled)?;
+                }
+            }
+        }
     }
     Ok(())
 }
 
-fn collect(entity: &Entity, channels: &mut BTreeMap<ChannelId, Copies>) -> Result<(), Violation> {
-    let (state, id) = (entity.state(), entity.id());
-    let mut after = None;
-    loop {
-        let page = pallet_channels::view::channels(&state, after, PAGE).map_err(unreadable(id))?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some(last.id);
-        for view in page {
-            let copies = channels.entry(view.id).or_default();
-            match view.channel.side_of(&id) {
-                Side::Left => copies.left = Some(view),
-                Side::Right => copies.right = Some(view),
-            }
+/// The copy of `holder` with that of the other side, if that lives here; nothing if left's copy was looked at already.
+fn pair(server: &Server, holder: EntityId, view: ChannelView) -> Result<Option<Copies>, Violation> {
+    let side = view.channel.side_of(&holder);
+    let peer = view.channel.entity(side.other());
+    let other = match server.entity(&peer) {
+        Some(peer) => {
+            pallet_channels::view::channel(&peer.state(), view.id).map_err(unreadable(peer.id()))?
         }
-    }
+        None => None,
+    };
+    Ok(match side {
+        Side::Left => Some(Copies { left: Some(view), right: other }),
+        Side::Right if other.is_none() => Some(Copies { left: None, right: Some(view) }),
+        Side::Right => None,
+    })
+}
+
+fn check_channel(
+    server: &Server,
+    channel: ChannelId,
+    copies: &Copies,
+    settled: bool,
+) -> Result<(), Violation> {
+    // A side that does not live here may be silent for ever.
+    let hosted = |view: &ChannelView| {
+        [Side::Left, Side::Right].iter().all(|side| server.entity(&view.channel.entity(*side)).is_some())
+    };
+    let settled = settled && copies.left.as_ref().or(copies.right.as_ref()).is_some_and(hosted);
+    agree(server, copies, settled)
+        .and_then(|()| match server.depositary() {
+            Some(depositary) => ledger_agrees(depositary, channel, copies, settled),
+            None => Ok(()),
+        })
+        .map_err(|found| Violation::Copies { channel, disagreement: Box::new(found) })
 }
 
 fn frozen(view: &ChannelView) -> bool {
