@@ -50,7 +50,7 @@ pub enum SnapshotError {
         /// Its block.
         block: u64,
         /// What is wrong.
-        reason: RestoreError,
+        reason: Box<RestoreError>,
     },
     /// An entity's frame that its board did not certify.
     #[error("frame {height} of entity {entity}: {reason}")]
@@ -77,14 +77,14 @@ pub fn load(
         return Err(SnapshotError::OtherNetwork { found: manifest.network, expected: genesis.network });
     }
     let block = manifest.block.number;
-    let failed = |reason| SnapshotError::Restore { block, reason };
+    let failed = |reason| SnapshotError::Restore { block, reason: Box::new(reason) };
     let (mut restoring, mut reader) = (Restoring::new(), ChunkReader::new());
     for (index, info) in manifest.chunks.iter().enumerate() {
         let bytes = next(index, info)?;
         reader.read(info, &bytes, |key, value| {
             match ArchivedRow::parse(key, value).map_err(ArchiveError::from)? {
                 ArchivedRow::State(row) => restoring.push(&runtime_row(row)).map_err(failed),
-                ArchivedRow::Beside => Ok(()),
+                ArchivedRow::Signed { .. } | ArchivedRow::Beside => Ok(()),
             }
         })?;
         told(restoring.rows());
@@ -98,7 +98,7 @@ pub fn check_certificates(genesis: &Genesis, server: &Server) -> Result<(), Snap
     let founders = founded
         .then(|| genesis.build())
         .transpose()
-        .map_err(|error| SnapshotError::Restore { block: 0, reason: error.into() })?;
+        .map_err(|error| SnapshotError::Restore { block: 0, reason: Box::new(error.into()) })?;
     let entities: Vec<&Entity> = server.entities().collect();
     entities.into_par_iter().try_for_each(|entity| {
         let Some(head) = entity.head() else { return Ok(()) };

@@ -17,7 +17,7 @@ use std::{
 use codec::Decode;
 use xln_primitives::{EntityId, FrameHash, Height};
 use xln_runtime::{Entity, Executed, Genesis, ReplayError, RestoreError, Restoring, Server, Slice, StateRow};
-use xln_store::{Batch, Manifest, SnapshotMarker, StateView, Store, StoreError};
+use xln_store::{Batch, Manifest, SignedMark, SnapshotMarker, StateView, Store, StoreError};
 
 use crate::{
     archive::{self, SnapshotError},
@@ -196,12 +196,18 @@ fn begin(genesis: &Genesis, store: &Store) -> Result<Server, RecoveryError> {
 fn check_signed(server: &Server, store: &Store) -> Result<(), RecoveryError> {
     for row in store.signed() {
         let (entity, mark) = row?;
-        let head = server.entity(&entity).and_then(Entity::head).map(|head| &head.header);
-        let (found_height, found) = head.map_or((0, None), |header| (header.height, Some(header.hash())));
-        if found_height != mark.height || found != Some(mark.frame) {
-            let (signed_height, signed) = (mark.height, mark.frame);
-            return Err(Box::new(Equivocation { entity, signed_height, signed, found_height, found }).into());
-        }
+        check_mark(server, entity, mark)?;
+    }
+    Ok(())
+}
+
+/// An entity may not stand below, or beside, the last frame that its key has certified.
+pub(crate) fn check_mark(server: &Server, entity: EntityId, mark: SignedMark) -> Result<(), RecoveryError> {
+    let head = server.entity(&entity).and_then(Entity::head).map(|head| &head.header);
+    let (found_height, found) = head.map_or((0, None), |header| (header.height, Some(header.hash())));
+    if found_height != mark.height || found != Some(mark.frame) {
+        let (signed_height, signed) = (mark.height, mark.frame);
+        return Err(Box::new(Equivocation { entity, signed_height, signed, found_height, found }).into());
     }
     Ok(())
 }
@@ -210,7 +216,7 @@ fn check_signed(server: &Server, store: &Store) -> Result<(), RecoveryError> {
 /// way is compared. Works beside a running author.
 ///
 /// Fails if there is no such block yet, or what leads to it was pruned.
-pub fn state_at(genesis: &Genesis, store: &Store, number: u64) -> Result<Server, RecoveryError> {
+pub fn state_at(genesis: &Genesis, store: &Store, number: u64) -> Result<(Server, Recovered), RecoveryError> {
     let latest = store.latest_block()?.map_or(0, |block| block.number);
     if number > latest {
         return Err(RecoveryError::NoSuchBlock { asked: number, latest });
@@ -239,8 +245,8 @@ pub fn state_at(genesis: &Genesis, store: &Store, number: u64) -> Result<Server,
         (None, Some(state)) => load(genesis, state)?,
         (None, None) => genesis.build()?,
     };
-    replay(&mut server, store, Some(number), &mut |_| {})?;
-    Ok(server)
+    let recovered = replay(&mut server, store, Some(number), &mut |_| {})?;
+    Ok((server, Recovered { snapshot: base, ..recovered }))
 }
 
 /// Executes the log behind the snapshot, up to the end of block `until` if one is named. Slices that a block sealed are checked by the block's roots, the others by

@@ -83,8 +83,13 @@ pub enum DatabaseCommand {
 
 /// Check every root, certificate and invariant of the state of a stopped node
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  xln-node check-state --chain dev --base-path ./data")]
+#[command(after_help = "Examples:\n  \
+    xln-node check-state --chain dev --base-path ./data\n  \
+    xln-node check-state --chain dev --base-path ./data --at 1200   # as it was after block 1200")]
 pub struct CheckState {
+    /// The state after this block instead of the latest: the nearest snapshot before it, and the log in between
+    #[arg(long, value_name = "BLOCK")]
+    pub at: Option<u64>,
     /// Which database.
     #[command(flatten)]
     pub database: DatabaseArgs,

@@ -10,6 +10,7 @@ mod keep;
 mod key;
 mod run;
 mod secret;
+mod snapshot;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -25,6 +26,7 @@ pub use key::{
 pub use run::{DEV_USERS, DevKeys, RpcMethods, RunArgs};
 pub(crate) use secret::read_line;
 pub use secret::{PasswordArgs, PasswordSource, SecretError};
+pub use snapshot::{Import, Snapshot, SnapshotCommand, Which, WhichArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,6 +76,8 @@ pub enum Command {
     CheckState(CheckState),
     /// Measure this machine: how many payments a hub carries on it
     Benchmark(Benchmark),
+    /// Make, list, check and carry snapshots of the state
+    Snapshot(Snapshot),
     /// Remove the database of a chain; keys stay
     PurgeChain(PurgeChain),
     /// Print completions for a shell

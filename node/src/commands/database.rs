@@ -10,7 +10,7 @@ use xln_chain_spec::ChainSpec;
 use xln_store::{Options, Store};
 
 use super::{CommandError, purge::database_folder};
-use crate::cli::DatabaseArgs;
+use crate::cli::{DatabaseArgs, KeepArg};
 
 /// Progress is told no more often than this, so that nothing is told of a small database.
 const PROGRESS: Duration = Duration::from_secs(1);
@@ -27,6 +27,16 @@ pub struct DatabaseStats {
     pub slice: Option<u64>,
     /// Block of the mutable snapshot.
     pub snapshot_block: Option<u64>,
+    /// First slice whose inputs were not pruned.
+    pub first_slice: Option<u64>,
+    /// First slice whose receipts were not pruned.
+    pub first_receipts: Option<u64>,
+    /// How many blocks keep slices and receipts, when the node last ran.
+    pub blocks_pruning: String,
+    /// For how many blocks the state can be had, when the node last ran.
+    pub state_pruning: String,
+    /// Immutable snapshots.
+    pub snapshots: usize,
     /// By column.
     pub columns: Vec<ColumnRows>,
 }
@@ -76,6 +86,11 @@ pub fn database_stats(args: &DatabaseArgs) -> Result<DatabaseStats, CommandError
         block: store.latest_block()?.map(|block| block.number),
         slice: store.latest_slice()?,
         snapshot_block: store.snapshot_marker()?.map(|marker| marker.block.number),
+        first_slice: store.earliest_slice()?,
+        first_receipts: store.earliest_receipts()?,
+        blocks_pruning: KeepArg(store.pruning()?.blocks).to_string(),
+        state_pruning: KeepArg(store.pruning()?.state).to_string(),
+        snapshots: store.archives()?.len(),
         columns: columns.collect(),
     })
 }
@@ -104,6 +119,14 @@ impl fmt::Display for DatabaseStats {
         writeln!(f, "last block      {}", number(self.block))?;
         writeln!(f, "last slice      {}", number(self.slice))?;
         writeln!(f, "snapshot block  {}", number(self.snapshot_block))?;
+        writeln!(
+            f,
+            "first slice     {} (receipts {})",
+            number(self.first_slice),
+            number(self.first_receipts)
+        )?;
+        writeln!(f, "pruning         blocks {}, state {}", self.blocks_pruning, self.state_pruning)?;
+        writeln!(f, "snapshots       {}", self.snapshots)?;
         for ColumnRows { name, rows, bytes } in &self.columns {
             writeln!(f, "{name:<15} {rows} rows, {bytes} bytes")?;
         }

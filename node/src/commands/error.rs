@@ -55,6 +55,36 @@ pub enum CommandError {
     /// The database does not lead to a state.
     #[error(transparent)]
     Recovery(Box<crate::recovery::RecoveryError>),
+    /// A snapshot is not one.
+    #[error(transparent)]
+    Archive(#[from] xln_store::ArchiveError),
+    /// A snapshot does not prove itself.
+    #[error(transparent)]
+    Snapshot(Box<crate::archive::SnapshotError>),
+    /// Nothing was written yet.
+    #[error("the database has no state yet; start the node once")]
+    NoState,
+    /// There is no such snapshot.
+    #[error("there is no such snapshot; `xln-node snapshot list` names those that are there")]
+    NoSnapshot,
+    /// An input file.
+    #[error("{}: {source}", path.display())]
+    Input {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A key could certify a height for the second time.
+    #[error(
+        "the keystore holds the key of entity {entity}, which has certified frames: if the node that made the snapshot has \
+         gone on since, going on here would certify other frames at the same heights, which is evidence against the \
+         owner; if that node was stopped before and will never run again, say --take-over"
+    )]
+    TakeOver {
+        /// Whose key.
+        entity: xln_primitives::EntityId,
+    },
     /// The state is one that must not be.
     #[error("an invariant does not hold: {0}")]
     Invariant(Box<xln_runtime::invariants::Violation>),
@@ -109,6 +139,8 @@ impl CommandError {
             | Self::Key(_)
             | Self::Recovery(_)
             | Self::Invariant(_)
+            | Self::Archive(_)
+            | Self::Snapshot(_)
             | Self::Unsound { .. } => Exit::Data,
             Self::Benchmark(error) => match **error {
                 BenchmarkError::Plan(_) => Exit::Usage,
@@ -118,7 +150,8 @@ impl CommandError {
                 _ => Exit::Software,
             },
             Self::Secret(SecretError::Password(_)) => Exit::NoPermission,
-            Self::Secret(_) | Self::Declined => Exit::Usage,
+            Self::Secret(_) | Self::Declined | Self::TakeOver { .. } => Exit::Usage,
+            Self::NoState | Self::NoSnapshot | Self::Input { .. } => Exit::NoInput,
             Self::Io(_) | Self::Folder { .. } => Exit::Io,
             Self::NoFolder => Exit::Config,
         }

@@ -7,13 +7,16 @@ mod database;
 mod error;
 mod key;
 mod purge;
+mod snapshot;
 mod state;
 
 use std::io::{self, Write};
 
 use clap::CommandFactory;
 
-use crate::cli::{BenchmarkCommand, Cli, Command, DatabaseCommand, KeyCommand, Output};
+use crate::cli::{
+    BenchmarkCommand, Cli, Command, DatabaseCommand, KeyCommand, Output, SnapshotCommand,
+};
 
 pub use benchmark::{HubReport, benchmark_hub};
 pub use chain::{AssetInfo, ChainInfo, build_spec, chain_info};
@@ -23,6 +26,10 @@ pub use key::{
     KeyList, KeyShown, NewKey, insert_key, inspect_phrase, list_keys, new_phrase, rotate_password,
 };
 pub use purge::{database_folder, purge};
+pub use snapshot::{
+    SnapshotChecked, SnapshotList, SnapshotShown, create_snapshot, export_snapshot, import_snapshot,
+    list_snapshots, show_snapshot, verify_snapshot,
+};
 pub use state::{CheckedState, check_state};
 
 /// Executes a subcommand: data goes to standard output, questions to the terminal.
@@ -52,7 +59,8 @@ pub fn execute(command: Command) -> Result<(), CommandError> {
                 }
             }
         },
-        Command::CheckState(args) => print(out, args.output.output, &check_state(&args.database)?)?,
+        Command::CheckState(args) => print(out, args.output.output, &check_state(&args.database, args.at)?)?,
+        Command::Snapshot(snapshot) => execute_snapshot(snapshot.command, out)?,
         Command::Benchmark(benchmark) => match benchmark.command {
             BenchmarkCommand::Hub(args) => print(out, args.output(), &benchmark_hub(&args)?)?,
         },
@@ -63,6 +71,27 @@ pub fn execute(command: Command) -> Result<(), CommandError> {
         Command::Man => clap_mangen::Man::new(Cli::command()).render(out)?,
     }
     Ok(())
+}
+
+fn execute_snapshot(command: SnapshotCommand, out: &mut impl Write) -> Result<(), CommandError> {
+    match command {
+        SnapshotCommand::Create { database, output } => {
+            print(out, output.output, &create_snapshot(&database)?)
+        }
+        SnapshotCommand::List { database, output } => print(out, output.output, &list_snapshots(&database)?),
+        SnapshotCommand::Show { which, database, output } => {
+            print(out, output.output, &show_snapshot(&which, &database)?)
+        }
+        SnapshotCommand::Export { which, database, to } => {
+            let exported = export_snapshot(&which, &database, to.as_deref(), out)?;
+            tracing::info!(hash = %exported.hash, block = exported.block, "exported");
+            Ok(())
+        }
+        SnapshotCommand::Import(args) => print(out, args.output.output, &import_snapshot(&args)?),
+        SnapshotCommand::Verify { which, file, database, output } => {
+            print(out, output.output, &verify_snapshot(&which, file.as_deref(), &database)?)
+        }
+    }
 }
 
 /// As JSON, or for people.

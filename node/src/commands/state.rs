@@ -8,7 +8,10 @@ use xln_primitives::Hash;
 use xln_runtime::invariants;
 
 use super::{CommandError, database::open};
-use crate::{cli::DatabaseArgs, recovery::recover};
+use crate::{
+    cli::DatabaseArgs,
+    recovery::{recover, state_at},
+};
 
 /// A state in which every invariant holds.
 #[derive(Debug, Serialize)]
@@ -30,9 +33,15 @@ pub struct CheckedState {
 
 /// Recovers the state as a start would, with every root and certificate compared, and checks the invariants of every
 /// pallet and between entities.
-pub fn check_state(args: &DatabaseArgs) -> Result<CheckedState, CommandError> {
+///
+/// With `at`, the state as it was after that block: the nearest snapshot before it and the log in between.
+pub fn check_state(args: &DatabaseArgs, at: Option<u64>) -> Result<CheckedState, CommandError> {
     let genesis = ChainSpec::load(&args.chain.chain)?.to_genesis()?;
-    let (server, recovered) = recover(&genesis, &open(args)?)?;
+    let store = open(args)?;
+    let (server, recovered) = match at {
+        None => recover(&genesis, &store)?,
+        Some(block) => state_at(&genesis, &store, block)?,
+    };
     invariants::check(&server)?;
     Ok(CheckedState {
         block: server.head().number,

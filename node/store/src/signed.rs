@@ -18,6 +18,13 @@ pub struct SignedMark {
     pub frame: FrameHash,
 }
 
+/// A mark from its row.
+pub(crate) fn parse(key: &[u8], value: &[u8]) -> Result<(EntityId, SignedMark), StoreError> {
+    let entity = key::parse_signed(key)?;
+    let mark = decode_exact(value, value.len()).map_err(|_| StoreError::corrupt(Column::Consensus, key))?;
+    Ok((entity, mark))
+}
+
 impl Batch {
     /// Notes that a frame of `entity` was certified.
     pub fn put_signed(&mut self, entity: &EntityId, mark: SignedMark) {
@@ -30,10 +37,7 @@ impl Store {
     pub fn signed(&self) -> impl Iterator<Item = Result<(EntityId, SignedMark), StoreError>> + '_ {
         self.rows(Column::Consensus, &[Column::Consensus as u8]).map(|row| {
             let (key, value) = row?;
-            let entity = key::parse_signed(&key)?;
-            let mark = decode_exact(&value, value.len())
-                .map_err(|_| StoreError::corrupt(Column::Consensus, &key))?;
-            Ok((entity, mark))
+            parse(&key, &value)
         })
     }
 }

@@ -8,10 +8,10 @@
 //! their column; values are without checksums.
 
 use codec::{Compact, Decode, Encode};
-use xln_primitives::Hash;
+use xln_primitives::{EntityId, Hash};
 
 use super::{ArchiveError, ChunkFault, ChunkInfo, manifest::CHUNK_SIZE_MAX};
-use crate::{Column, StateRow, StoreError, key, state::parse};
+use crate::{Column, SignedMark, StateRow, StoreError, key, signed, state::parse};
 
 /// The columns of a snapshot, in order.
 pub(super) const COLUMNS: [Column; 4] = [Column::State, Column::Consensus, Column::Outbox, Column::Proofs];
@@ -95,7 +95,14 @@ pub(super) fn hash(bytes: &[u8]) -> Hash {
 pub enum ArchivedRow<'a> {
     /// Of the state.
     State(StateRow<'a>),
-    /// Something that lies beside the state.
+    /// The last frame that an entity's key has certified.
+    Signed {
+        /// The entity.
+        entity: EntityId,
+        /// The frame.
+        mark: SignedMark,
+    },
+    /// A message or a proof.
     Beside,
 }
 
@@ -201,10 +208,12 @@ impl ChunkReader {
 impl<'a> ArchivedRow<'a> {
     /// What a row is, by its key.
     pub fn parse(key: &'a [u8], value: &'a [u8]) -> Result<Self, StoreError> {
-        if key.first() == Some(&(Column::State as u8)) {
-            parse(key, value).map(Self::State)
-        } else {
-            Ok(Self::Beside)
+        match key.first() {
+            Some(number) if *number == Column::State as u8 => parse(key, value).map(Self::State),
+            Some(number) if *number == Column::Consensus as u8 => {
+                signed::parse(key, value).map(|(entity, mark)| Self::Signed { entity, mark })
+            }
+            _ => Ok(Self::Beside),
         }
     }
 }

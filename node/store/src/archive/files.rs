@@ -53,6 +53,22 @@ impl ChunkFolder {
         write().map_err(StoreError::file(&path)).map(|()| true)
     }
 
+    /// A chunk, checked against its hash.
+    fn read(&self, index: usize, info: &ChunkInfo) -> Result<Vec<u8>, ArchiveError> {
+        let path = self.file(&info.hash);
+        let failed = |fault| ArchiveError::Chunk { index, offset: 0, fault };
+        let file = File::open(&path).map_err(StoreError::file(&path))?;
+        let mut bytes = Vec::new();
+        // One byte more than there may be, so that a longer file is found out.
+        let most = u64::from(info.compressed).saturating_add(1);
+        file.take(most).read_to_end(&mut bytes).map_err(StoreError::file(&path))?;
+        let found = hash(&bytes);
+        if found != info.hash {
+            return Err(failed(ChunkFault::Hash { found, expected: info.hash }));
+        }
+        Ok(bytes)
+    }
+
     /// Makes the names of all files durable.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         File::open(&self.0).and_then(|folder| folder.sync_all()).map_err(StoreError::file(&self.0))
@@ -93,6 +109,11 @@ impl Staging {
         self.0.write(&Chunk { info: *info, bytes })?;
         Ok(())
     }
+
+    /// The compressed bytes of chunk `index`, checked against its hash.
+    pub fn chunk(&self, index: usize, info: &ChunkInfo) -> Result<Vec<u8>, ArchiveError> {
+        self.0.read(index, info)
+    }
 }
 
 impl Batch {
@@ -115,7 +136,9 @@ impl Store {
     /// middle, the database has no state, and is not empty either.
     pub fn import(&self, manifest: &Manifest, staged: &Staging) -> Result<(), ArchiveError> {
         let _claim = Claim::new(self)?;
-        self.check_empty()?;
+        if !self.is_empty()? {
+            return Err(StoreError::NotEmpty { path: self.path().to_path_buf() }.into());
+        }
         let folder = ChunkFolder::of(self);
         folder.create()?;
         for info in &manifest.chunks {
@@ -141,13 +164,14 @@ impl Store {
         Ok(())
     }
 
-    fn check_empty(&self) -> Result<(), StoreError> {
-        for column in Column::ALL {
+    /// Whether nothing was ever written; what is kept of the past may have been said.
+    pub fn is_empty(&self) -> Result<bool, StoreError> {
+        for column in Column::ALL.into_iter().filter(|column| *column != Column::Snapshot) {
             if self.sealed_rows(column, &[]).next().transpose()?.is_some() {
-                return Err(StoreError::NotEmpty { path: self.path().to_path_buf() });
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The immutable snapshots, by block.
@@ -184,17 +208,6 @@ impl Store {
 
     /// The compressed bytes of chunk `index` of a snapshot, checked against its hash.
     pub fn chunk(&self, index: usize, info: &ChunkInfo) -> Result<Vec<u8>, ArchiveError> {
-        let path = ChunkFolder::of(self).file(&info.hash);
-        let failed = |fault| ArchiveError::Chunk { index, offset: 0, fault };
-        let file = File::open(&path).map_err(StoreError::file(&path))?;
-        let mut bytes = Vec::new();
-        // One byte more than there may be, so that a longer file is found out.
-        let most = u64::from(info.compressed).saturating_add(1);
-        file.take(most).read_to_end(&mut bytes).map_err(StoreError::file(&path))?;
-        let found = hash(&bytes);
-        if found != info.hash {
-            return Err(failed(ChunkFault::Hash { found, expected: info.hash }));
-        }
-        Ok(bytes)
+        ChunkFolder::of(self).read(index, info)
     }
 }
