@@ -116,9 +116,10 @@ impl Author {
             ahead.entities().filter(|entity| self.certifier.can_certify(entity.id(), entity.board()));
         let present: Vec<EntityId> = present.map(xln_runtime::Entity::id).collect();
         self.inbox.requeue(self.retained.redeliver(&ahead, &present)?);
+        let pool = self.pool;
         let writer = Writer {
             server: self.server,
-            pool: self.pool,
+            pool: Arc::clone(&pool),
             inbox: self.inbox,
             store: self.store.clone(),
             retained: self.retained,
@@ -127,8 +128,14 @@ impl Author {
             snapshots: Snapshots::since(ahead.head().number, self.store.clone()),
         };
         let (steps, queue) = sync_channel(AHEAD);
+        let ending = Ending { ended: Arc::default(), pool };
+        let writer_ended = Arc::clone(&ending.ended);
         let thread = std::thread::Builder::new().name("writer".into());
-        let thread = thread.spawn(move || writer.run(&queue)).map_err(AuthorError::Thread)?;
+        let write = move || {
+            let _ending = ending;
+            writer.run(&queue)
+        };
+        let thread = thread.spawn(write).map_err(AuthorError::Thread)?;
         let executor = Executor {
             ahead,
             source: self.source,
@@ -139,6 +146,7 @@ impl Author {
             free_space_min: self.free_space_min,
             block_time: self.block_time,
             steps,
+            writer_ended,
         };
         let executed = executor.run();
         // Why the writer has stopped comes first: then nobody takes what the executor hands over.
@@ -159,6 +167,21 @@ struct Executor {
     free_space_min: u64,
     block_time: Duration,
     steps: SyncSender<Step>,
+    writer_ended: Arc<AtomicBool>,
+}
+
+/// Tells the executor that the writer's thread has ended, however it ended: what it was handed last may have been
+/// lost with it, and nothing else may come that would show it.
+struct Ending {
+    ended: Arc<AtomicBool>,
+    pool: Arc<Pool>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+        self.pool.wake();
+    }
 }
 
 /// The writer has gone, after a failure.
@@ -168,7 +191,7 @@ impl Executor {
     fn run(mut self) -> Result<(), AuthorError> {
         let mut tick = Instant::now() + self.block_time;
         let mut last_seal = Instant::now();
-        while !self.stop.load(Ordering::Acquire) {
+        while !self.stop.load(Ordering::Acquire) && !self.writer_ended.load(Ordering::Acquire) {
             if self.slice(tick)?.is_err() {
                 return Ok(());
             }

@@ -14,9 +14,7 @@ use std::io::{self, Write};
 
 use clap::CommandFactory;
 
-use crate::cli::{
-    BenchmarkCommand, Cli, Command, DatabaseCommand, KeyCommand, Output, SnapshotCommand,
-};
+use crate::cli::{BenchmarkCommand, Cli, Command, DatabaseCommand, KeyCommand, Output, SnapshotCommand};
 
 pub use benchmark::{HubReport, benchmark_hub};
 pub use chain::{AssetInfo, ChainInfo, build_spec, chain_info};
