@@ -106,6 +106,12 @@ impl Parties {
         Ok(Self { plan, hub, depositary, users: users? })
     }
 
+    /// The sizes.
+    #[must_use]
+    pub const fn plan(&self) -> Plan {
+        self.plan
+    }
+
     /// The hub.
     #[must_use]
     pub const fn hub(&self) -> &Party {

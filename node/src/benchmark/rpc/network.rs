@@ -48,7 +48,7 @@ pub(super) fn spec(parties: &Parties) -> Result<ChainSpec, BenchmarkError> {
         "name": "Benchmark",
         "id": CHAIN_ID,
         "chainType": "Development",
-        "forkId": parties.network().to_string().trim_start_matches("0x"),
+        "forkId": format!("seed-{}", parties.plan().seed),
         "genesis": {
             "assets": [{ "symbol": "usd", "name": "US dollar", "decimals": 2 }],
             "entities": entities.collect::<Vec<Value>>(),
