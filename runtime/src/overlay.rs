@@ -131,12 +131,12 @@ impl<'a> Overlay<'a> {
                 order.insert(written.key.clone(), place);
             }
         }
-        let places = order.range::<[u8], _>(range).take_while(|(key, _)| key.starts_with(prefix));
-        let change = |(_, place): (&Box<[u8]>, &usize)| {
-            let written = self.written.get(*place)?;
+        let in_range = order.range::<[u8], _>(range).take_while(|(key, _)| key.starts_with(prefix));
+        let change = |place: usize| {
+            let written = self.written.get(place)?;
             Some((&*written.key, written.change.as_ref()?))
         };
-        places.filter_map(change).collect()
+        in_range.filter_map(|(_, place)| change(*place)).collect()
     }
 }
 

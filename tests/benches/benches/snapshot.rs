@@ -30,7 +30,7 @@ fn pay(payer: &mut Side, payee: &mut Side, asset: AssetId, amount: u128) {
     let (mut speaker, mut listener) = (payer, payee);
     while !said.is_empty() {
         for (_, message) in said {
-            pallet_channels::receive(listener, speaker.id(), message).expect("a good message");
+            pallet_channels::receive(listener, speaker.id(), &message).expect("a good message");
         }
         said = listener.end_frame().expect("sound state");
         core::mem::swap(&mut speaker, &mut listener);
@@ -102,7 +102,10 @@ fn main() {
     let rows = hub(&board, channels);
     let count = u64::try_from(rows.len()).expect("few rows");
     let bytes: usize = rows.iter().map(|(key, value)| 1 + 64 + key.len() + value.len()).sum();
-    println!("{count} rows, {:.1} bytes of whole keys and values per channel", bytes as f64 / f64::from(channels));
+    println!(
+        "{count} rows, {:.1} bytes of whole keys and values per channel",
+        bytes as f64 / f64::from(channels)
+    );
 
     let mut tree = Tree::new(Config::default_for(Hasher::Blake3));
     tree.apply(rows.iter().map(|(key, value)| (key, Some(value)))).expect("within the limits");
@@ -146,10 +149,19 @@ fn main() {
         snapshot.finish()
     };
     let written = timed("snapshot, all rows", count, || write(&mut rows.iter())).expect("written");
-    println!("  {} bytes, {:.1} ms of them taking over", written.bytes, written.ingestion.as_secs_f64() * 1e3);
+    println!(
+        "  {} bytes, {:.1} ms of them taking over",
+        written.bytes,
+        written.ingestion.as_secs_f64() * 1e3
+    );
     for (what, step) in [("snapshot, every 3rd row", 3), ("snapshot, every 100th row", 100)] {
-        let written = timed(what, count / step as u64, || write(&mut rows.iter().step_by(step))).expect("written");
-        println!("  {} bytes, {:.1} ms of them taking over", written.bytes, written.ingestion.as_secs_f64() * 1e3);
+        let written =
+            timed(what, count / step as u64, || write(&mut rows.iter().step_by(step))).expect("written");
+        println!(
+            "  {} bytes, {:.1} ms of them taking over",
+            written.bytes,
+            written.ingestion.as_secs_f64() * 1e3
+        );
     }
     drop(rows);
     drop(store);
@@ -178,11 +190,15 @@ fn main() {
         restoring.finish(&genesis, block, 0).expect("the root fits")
     });
     if let (Some(before), Some(after)) = (before, resident_bytes()) {
-        println!("  {:.0} bytes of memory per channel", after.saturating_sub(before) as f64 / f64::from(channels));
+        println!(
+            "  {:.0} bytes of memory per channel",
+            after.saturating_sub(before) as f64 / f64::from(channels)
+        );
     }
     drop(server);
     let state = store.state().expect("readable").expect("written");
-    let manifest = timed("immutable snapshot", count, || state.archive(|_| ControlFlow::Continue(())).expect("made"));
+    let manifest =
+        timed("immutable snapshot", count, || state.archive(|_| ControlFlow::Continue(())).expect("made"));
     let ratio = |raw: f64| raw / manifest.compressed() as f64;
     println!(
         "  {} chunks, {} bytes: {:.2} to 1 of keys and values, {:.2} to 1 of the chunks' rows",
