@@ -220,7 +220,7 @@ fn compare(store: &Store, manifest: &xln_store::Manifest, _: usize) {
         })
         .collect();
     let total: usize = chunks.iter().map(Vec::len).sum();
-    let mut report = |what: &str, compress: &mut dyn FnMut(&[u8]) -> usize| {
+    let report = |what: &str, compress: &mut dyn FnMut(&[u8]) -> usize| {
         let began = Instant::now();
         let compressed: usize = chunks.iter().map(|chunk| compress(chunk)).sum();
         let rate = total as f64 / began.elapsed().as_secs_f64() / 1e6;
