@@ -78,19 +78,20 @@ pub fn run(plan: Plan, rate: Option<u32>, base: &BasePath) -> Result<Report, Ben
     let state_bytes = state_bytes(&hub, &parties);
 
     let recording = Instant::now();
-    let recorded = record(plan, &parties, hub, &file)?;
+    // The hub is built once: a version of its state shares everything with the others until it changes.
+    let recorded = record(plan, &parties, hub.clone(), &file)?;
     let record = recording.elapsed();
 
-    let transition = transition::time(plan, &parties, &file, &mut parties.hub_server()?)?;
+    let transition = transition::time(plan, &parties, &file, &mut hub.clone())?;
     let replay = Replay { plan, parties: &parties, file: &file, store: None, rate: None };
-    let (signed, _) = replay.run(parties.hub_server()?)?;
+    let (signed, _) = replay.run(hub.clone())?;
     let signatures_per_second = bound::signatures_per_second(&file, parties.network())?;
 
     let database = base.path().join(DATABASE);
     let _ = std::fs::remove_dir_all(&database);
     let store = Store::open(&database, parties.network(), &Options::default())?;
     let replay = Replay { store: Some(&store), rate, ..replay };
-    let (durable, hub) = replay.run(parties.hub_server()?)?;
+    let (durable, hub) = replay.run(hub)?;
     let stats = store.stats()?;
     check::check(&hub, &parties, &Schedule::new(plan), &recorded)?;
 
