@@ -30,7 +30,7 @@ fn pay(payer: &mut Side, payee: &mut Side, asset: AssetId, amount: u128) {
     let (mut speaker, mut listener) = (payer, payee);
     while !said.is_empty() {
         for (_, message) in said {
-            pallet_channels::receive(listener, speaker.id(), message).expect("a good message");
+            pallet_channels::receive(listener, speaker.id(), &message).expect("a good message");
         }
         said = listener.end_frame().expect("sound state");
         core::mem::swap(&mut speaker, &mut listener);
@@ -191,12 +191,12 @@ fn main() {
         ratio(bytes as f64),
         ratio(manifest.size() as f64)
     );
-    compare(&store, &manifest, bytes);
+    compare(&store, &manifest);
     timed("the same again", count, || state.archive(|_| ControlFlow::Continue(())).expect("made"));
 }
 
 /// What other levels and a dictionary would bring, on some chunks.
-fn compare(store: &Store, manifest: &xln_store::Manifest, _: usize) {
+fn compare(store: &Store, manifest: &xln_store::Manifest) {
     let chunks: Vec<Vec<u8>> = (manifest.chunks.iter().enumerate().take(8))
         .map(|(index, info)| {
             let bytes = store.chunk(index, info).expect("readable");
@@ -204,7 +204,7 @@ fn compare(store: &Store, manifest: &xln_store::Manifest, _: usize) {
         })
         .collect();
     let total: usize = chunks.iter().map(Vec::len).sum();
-    let mut report = |what: &str, compress: &mut dyn FnMut(&[u8]) -> usize| {
+    let report = |what: &str, compress: &mut dyn FnMut(&[u8]) -> usize| {
         let began = Instant::now();
         let compressed: usize = chunks.iter().map(|chunk| compress(chunk)).sum();
         let rate = total as f64 / began.elapsed().as_secs_f64() / 1e6;
