@@ -207,12 +207,12 @@ fn main() {
         ratio(bytes as f64),
         ratio(manifest.size() as f64)
     );
-    compare(&store, &manifest, bytes);
+    compare(&store, &manifest);
     timed("the same again", count, || state.archive(|_| ControlFlow::Continue(())).expect("made"));
 }
 
 /// What other levels and a dictionary would bring, on some chunks.
-fn compare(store: &Store, manifest: &xln_store::Manifest, _: usize) {
+fn compare(store: &Store, manifest: &xln_store::Manifest) {
     let chunks: Vec<Vec<u8>> = (manifest.chunks.iter().enumerate().take(8))
         .map(|(index, info)| {
             let bytes = store.chunk(index, info).expect("readable");
