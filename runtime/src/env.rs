@@ -1,6 +1,6 @@
 //! The environment of one frame: where every pallet meets the machine that runs it, and through it the others.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use codec::Encode;
 use pallet_channels::{PaymentHash, PeerMessage, Preimage, Settled, Settlement};
@@ -53,7 +53,8 @@ pub(crate) struct FrameEnv<'a> {
     pub(crate) outputs: Vec<(EntityId, RuntimeMessage)>,
     pub(crate) events: Vec<RuntimeEvent>,
     pub(crate) proofs: Vec<KeptProof>,
-    marked: BTreeSet<ChannelId>,
+    /// In the order in which they were marked, some more than once.
+    marked: Vec<ChannelId>,
     /// The message that is being executed, if it is one.
     pub(crate) delivery: Option<&'a Delivery>,
 }
@@ -84,7 +85,7 @@ impl<'a> FrameEnv<'a> {
             outputs: Vec::new(),
             events: Vec::new(),
             proofs: Vec::new(),
-            marked: BTreeSet::new(),
+            marked: Vec::new(),
             delivery: None,
         }
     }
@@ -221,10 +222,15 @@ impl pallet_channels::Config for FrameEnv<'_> {
     }
 
     fn mark(&mut self, channel: ChannelId) {
-        self.marked.insert(channel);
+        if self.marked.last() != Some(&channel) {
+            self.marked.push(channel);
+        }
     }
 
     fn take_marked(&mut self) -> Vec<ChannelId> {
-        core::mem::take(&mut self.marked).into_iter().collect()
+        let mut marked = core::mem::take(&mut self.marked);
+        marked.sort_unstable();
+        marked.dedup();
+        marked
     }
 }

@@ -92,11 +92,10 @@ impl<'a> Overlay<'a> {
         first.into_iter().filter_map(change).collect()
     }
 
-    /// Everything that was written, each key once. What was written and removed again is no change.
+    /// Everything that was written, each key once. What was not there before and is not there now is among them: the
+    /// tree, which goes there anyway, finds nothing to remove.
     pub(crate) fn into_changes(self) -> Vec<(Box<[u8]>, Change)> {
-        let base = self.base;
-        let changed = self.written.into_iter().filter_map(|written| Some((written.key, written.change?)));
-        changed.filter(|(key, change)| change.is_some() || base.contains_key(key)).collect()
+        self.written.into_iter().filter_map(|written| Some((written.key, written.change?))).collect()
     }
 
     fn place(&self, key: &[u8]) -> Option<usize> {

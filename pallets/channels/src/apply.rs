@@ -17,7 +17,7 @@ use crate::{
     queue::Purpose,
     settlement::{MAX_ASSETS, Settled, Settlement},
     state_hash::{self, DisputeProof, Sections},
-    storage::{CHANNELS, HTLCS, slot_key},
+    storage::{CHANNELS, HTLCS, row, slot_key},
     transition::Transition,
 };
 
@@ -221,7 +221,7 @@ impl Working {
     pub(crate) fn htlc(&self, storage: &impl Storage, slot: Slot) -> Result<Option<Htlc>, TransitionError> {
         match self.htlcs.get(&slot) {
             Some(htlc) => Ok(htlc.clone()),
-            None => Ok(HTLCS.get(storage, &slot_key(self.id, slot))?),
+            None => Ok(HTLCS.get(storage, &slot_key(&self.id, slot))?),
         }
     }
 
@@ -329,14 +329,14 @@ impl Working {
     /// Stores the step; returns the channel as it is now, with the proof of its state.
     pub(crate) fn store(self, storage: &mut impl Storage) -> (Channel, DisputeProof) {
         for (slot, htlc) in self.htlcs {
-            let key = slot_key(self.id, slot);
+            let key = slot_key(&self.id, slot);
             match htlc {
                 Some(htlc) => HTLCS.put(storage, &key, &htlc),
                 None => HTLCS.remove(storage, &key),
             }
         }
         self.conditions.flush(storage, &self.id);
-        CHANNELS.put(storage, &self.id, &self.channel);
+        CHANNELS.put(storage, &row(&self.id), &self.channel);
         let proof = DisputeProof::with_agreement(&self.channel, self.agreement);
         (self.channel, proof)
     }

@@ -1,13 +1,13 @@
 //! Requests for collateral, answered within the policy.
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
-use xln_primitives::{Amount, AssetId, ChannelId, EntityId, StorageMap};
+use xln_primitives::{Amount, AssetId, EntityId, StorageMap};
 
 use crate::{
     Config, Error, Event,
     channel::Channel,
     policy::Policy,
-    storage::{map, tag},
+    storage::{RowKey, part, row_at, rows},
 };
 
 /// What was locked on request in the present life of a channel.
@@ -17,7 +17,7 @@ struct Granted {
     amount: Amount,
 }
 
-const GRANTED: StorageMap<(ChannelId, AssetId), Granted> = map(tag::GRANT);
+const GRANTED: StorageMap<RowKey<{ part::GRANT }, AssetId>, Granted> = rows();
 
 /// A request is committed: the other side locks the sum if its policy allows so much without asking. What was
 /// granted counts at once, so that many requests together get no more than one.
@@ -32,13 +32,13 @@ pub(crate) fn requested<T: Config>(
     let mut granted = false;
     if by != env.entity() {
         let before = GRANTED
-            .get(env, &(id, asset))?
+            .get(env, &row_at(&id, asset))?
             .filter(|granted| granted.epoch == channel.epoch)
             .map_or(Amount::ZERO, |granted| granted.amount);
         if let Ok(total) = before.add(amount)
             && total <= Policy::load(env)?.auto_collateral
         {
-            GRANTED.put(env, &(id, asset), &Granted { epoch: channel.epoch, amount: total });
+            GRANTED.put(env, &row_at(&id, asset), &Granted { epoch: channel.epoch, amount: total });
             env.allocate(by, asset, amount);
             granted = true;
         }

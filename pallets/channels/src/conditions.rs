@@ -6,7 +6,7 @@
 //! ```
 //!
 //! H is the [`commitment`] hash. A slot has one place; an empty one counts as zero. A change hashes its page and the list of pages, once per
-//! frame. The index also tells which slots are free: one bit each.
+//! frame. The index also tells which slots are free, one bit each, and holds the first page: few channels need another.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use xln_primitives::{ChannelId, Hash, Storage, StorageMap, commitment};
 use crate::{
     TransitionError,
     htlc::Slot,
-    storage::{SlotKey, map, slot_key, tag},
+    storage::{BigEndian, RowKey, part, row, rows, slot_key},
 };
 
 /// Most pending HTLCs of a channel, both directions together.
@@ -24,8 +24,16 @@ pub const MAX_CONDITIONS: u16 = 10_000;
 
 const PAGE: u16 = 64;
 
-const PAGES: StorageMap<SlotKey, Vec<Hash>> = map(tag::CONDITION_PAGE);
-const INDEX: StorageMap<ChannelId, Vec<PageSummary>> = map(tag::CONDITION_INDEX);
+/// All pages but the first.
+const PAGES: StorageMap<RowKey<{ part::CONDITION_PAGE }, BigEndian>, Vec<Hash>> = rows();
+const INDEX: StorageMap<RowKey<{ part::CONDITIONS }>, Index> = rows();
+
+/// What is known of all pages, and the first of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+struct Index {
+    pages: Vec<PageSummary>,
+    first: Vec<Hash>,
+}
 
 /// What the index knows of a page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
@@ -39,7 +47,7 @@ struct PageSummary {
 /// The conditions of one channel while a frame is executed; reads a page when it is first needed.
 #[derive(Debug)]
 pub(crate) struct Conditions {
-    index: Option<Vec<PageSummary>>,
+    index: Option<Index>,
     /// Pages that changed.
     pages: BTreeMap<u16, Vec<Hash>>,
 }
@@ -47,7 +55,7 @@ pub(crate) struct Conditions {
 impl Conditions {
     /// The conditions whose root is `root`; if there are none, nothing has to be read.
     pub(crate) fn under(root: Hash) -> Self {
-        Self { index: (root == Hash::ZERO).then(Vec::new), pages: BTreeMap::new() }
+        Self { index: (root == Hash::ZERO).then(Index::default), pages: BTreeMap::new() }
     }
 
     /// Puts a leaf into the lowest free slot.
@@ -57,7 +65,7 @@ impl Conditions {
         channel: &ChannelId,
         leaf: Hash,
     ) -> Result<Slot, TransitionError> {
-        let index = load(&mut self.index, storage, channel)?;
+        let index = &mut load(&mut self.index, storage, channel)?.pages;
         let free = index.iter().position(|page| page.occupied != u64::MAX).unwrap_or(index.len());
         let page = u16::try_from(free).map_err(|_| full())?;
         let summary = index.get(free).copied().unwrap_or_default();
@@ -93,7 +101,7 @@ impl Conditions {
     ) -> Result<(), TransitionError> {
         let (number, place) = (slot / PAGE, slot % PAGE);
         let index = load(&mut self.index, storage, channel)?;
-        let Some(summary) = index.get_mut(usize::from(number)) else {
+        let Some(summary) = index.pages.get_mut(usize::from(number)) else {
             return Err(TransitionError::EmptySlot { slot });
         };
         let bit = 1_u64 << place;
@@ -103,8 +111,11 @@ impl Conditions {
         let page = match self.pages.entry(number) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) if was_empty => entry.insert(Vec::new()),
+            std::collections::btree_map::Entry::Vacant(entry) if number == 0 => {
+                entry.insert(core::mem::take(&mut index.first))
+            }
             std::collections::btree_map::Entry::Vacant(entry) => {
-                entry.insert(PAGES.get(storage, &slot_key(*channel, number))?.unwrap_or_default())
+                entry.insert(PAGES.get(storage, &slot_key(channel, number))?.unwrap_or_default())
             }
         };
         page.resize(usize::try_from(used).unwrap_or(0).max(usize::from(place) + 1), Hash::ZERO);
@@ -117,7 +128,7 @@ impl Conditions {
 
     /// The root, hashing every changed page once; `unchanged` if nothing changed.
     pub(crate) fn root(&mut self, unchanged: Hash) -> Hash {
-        let Some(index) = &mut self.index else { return unchanged };
+        let Some(Index { pages: index, .. }) = &mut self.index else { return unchanged };
         for (number, page) in &self.pages {
             if let Some(summary) = index.get_mut(usize::from(*number)) {
                 summary.root = if page.is_empty() { Hash::ZERO } else { hash_all(page.iter()) };
@@ -131,32 +142,31 @@ impl Conditions {
 
     /// Stores what changed; [`Conditions::root`] was called before.
     pub(crate) fn flush(self, storage: &mut impl Storage, channel: &ChannelId) {
-        for (number, page) in &self.pages {
-            let key = slot_key(*channel, *number);
-            if page.is_empty() {
-                PAGES.remove(storage, &key);
-            } else {
-                PAGES.put(storage, &key, page);
+        let Some(mut index) = self.index.filter(|_| !self.pages.is_empty()) else { return };
+        for (number, page) in self.pages {
+            let key = slot_key(channel, number);
+            match number {
+                0 => index.first = page,
+                _ if page.is_empty() => PAGES.remove(storage, &key),
+                _ => PAGES.put(storage, &key, &page),
             }
         }
-        if let Some(index) = self.index.filter(|_| !self.pages.is_empty()) {
-            if index.is_empty() {
-                INDEX.remove(storage, channel);
-            } else {
-                INDEX.put(storage, channel, &index);
-            }
+        if index.pages.is_empty() {
+            INDEX.remove(storage, &row(channel));
+        } else {
+            INDEX.put(storage, &row(channel), &index);
         }
     }
 }
 
 fn load<'a>(
-    index: &'a mut Option<Vec<PageSummary>>,
+    index: &'a mut Option<Index>,
     storage: &impl Storage,
     channel: &ChannelId,
-) -> Result<&'a mut Vec<PageSummary>, TransitionError> {
+) -> Result<&'a mut Index, TransitionError> {
     match index {
         Some(index) => Ok(index),
-        None => Ok(index.insert(INDEX.get(storage, channel)?.unwrap_or_default())),
+        None => Ok(index.insert(INDEX.get(storage, &row(channel))?.unwrap_or_default())),
     }
 }
 

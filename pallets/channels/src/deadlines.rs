@@ -12,7 +12,7 @@ use crate::{
     payment,
     queue::{self, Pending, Purpose},
     settlement::Settlement,
-    storage::{CHANNELS, HTLCS, PENDING, map, slot_key, tag},
+    storage::{CHANNELS, HTLCS, PENDING, map, row, slot_key, tag},
     transition::{MAX_PROOF_BYTES, Proof, Transition},
 };
 
@@ -73,7 +73,7 @@ pub fn due(storage: &impl Storage, depositary_now: Timestamp, limit: usize) -> V
             match kind {
                 EXPIRE | HELD => Some(Due::Expire { channel, slot, hash, deadline }),
                 REVEAL => Some(Due::Reveal { channel, slot, hash, deadline }),
-                _ => match CHANNELS.get(storage, &channel).ok()??.status {
+                _ => match CHANNELS.get(storage, &row(&channel)).ok()??.status {
                     Status::Closing(settlement) => Some(Due::Settlement { channel, settlement }),
                     _ => None,
                 },
@@ -195,7 +195,7 @@ pub(crate) fn bounded(proof: Vec<u8>) -> Result<Proof, Error> {
 /// Errors: no such HTLC, expiry proven already, invalid proof.
 pub fn expire<T: Config>(env: &mut T, channel: ChannelId, slot: Slot, proof: Vec<u8>) -> Result<(), Error> {
     let proof = bounded(proof)?;
-    let stored = HTLCS.get(env, &slot_key(channel, slot))?;
+    let stored = HTLCS.get(env, &slot_key(&channel, slot))?;
     if let Some(Htlc { terms, role: HtlcRole::Inbound(_), .. }) = &stored
         && is_held_watched(env, channel, slot, terms.deadline)
     {
@@ -214,7 +214,7 @@ pub fn expire<T: Config>(env: &mut T, channel: ChannelId, slot: Slot, proof: Vec
             return Err(Error::InvalidProof);
         }
         htlc.role = HtlcRole::Outbound(Cause::ExpiryProven);
-        HTLCS.put(env, &slot_key(channel, slot), &htlc);
+        HTLCS.put(env, &slot_key(&channel, slot), &htlc);
         unwatch_expiry(env, channel, slot, deadline);
         tell(env, &cause, deadline)?;
         return remove_expired(env, channel, slot, added, proof);
@@ -225,7 +225,7 @@ pub fn expire<T: Config>(env: &mut T, channel: ChannelId, slot: Slot, proof: Vec
         return Err(Error::InvalidProof);
     }
     *purpose = Purpose::Expired(proof);
-    PENDING.put(env, &channel, &pending);
+    PENDING.put(env, &row(&channel), &pending);
     unwatch_expiry(env, channel, slot, deadline);
     tell(env, &cause, deadline)
 }

@@ -9,7 +9,7 @@ use crate::{
     close, exchange, invoice, payment,
     queue::{self, Purpose},
     settled,
-    storage::CHANNELS,
+    storage::{CHANNELS, row},
     transition::Transition,
 };
 
@@ -79,7 +79,7 @@ pub fn receive<T: Config>(env: &mut T, from: EntityId, message: &PeerMessage) ->
 /// The channel with a peer, if it takes new moves.
 fn open_channel<T: Config>(env: &T, peer: EntityId) -> Result<(ChannelId, Channel), Error> {
     let id = ChannelId::between(&env.entity(), &peer);
-    let channel = CHANNELS.get(env, &id)?.ok_or(Error::UnknownChannel { peer })?;
+    let channel = CHANNELS.get(env, &row(&id))?.ok_or(Error::UnknownChannel { peer })?;
     channel.require_open()?;
     Ok((id, channel))
 }
@@ -99,11 +99,11 @@ fn open<T: Config>(env: &mut T, peer: EntityId, credits: &[Credit]) -> Result<()
     }
     let own = env.entity();
     let id = ChannelId::between(&own, &peer);
-    let channel = match CHANNELS.get(env, &id)? {
+    let channel = match CHANNELS.get(env, &row(&id))? {
         Some(channel) => channel,
         None => {
             let channel = Channel::empty(own, peer, 0, 0).ok_or(Error::OwnEntity)?;
-            CHANNELS.put(env, &id, &channel);
+            CHANNELS.put(env, &row(&id), &channel);
             channel
         }
     };

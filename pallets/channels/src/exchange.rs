@@ -23,7 +23,7 @@ use crate::{
     message::{Ack, PeerMessage},
     queue::{self, Pending, Queued},
     state_hash::Sections,
-    storage::{CHANNELS, PENDING},
+    storage::{CHANNELS, PENDING, row},
 };
 
 /// A frame of the peer: applied and acknowledged at the end of the entity's frame, or the channel freezes.
@@ -115,7 +115,7 @@ fn channel_with<T: Config>(
 ) -> Result<(Option<Channel>, Side), Error> {
     let own = env.entity();
     let sender = Side::of(&from, &own).ok_or(Error::OwnEntity)?;
-    let stored = CHANNELS.get(env, &channel)?;
+    let stored = CHANNELS.get(env, &row(&channel))?;
     // A stored channel names its sides, which its identifier follows from.
     let is_theirs = match &stored {
         Some(stored) => stored.entity(sender) == from,
@@ -216,13 +216,13 @@ fn commit_own<T: Config>(env: &mut T, channel: Channel, own: Side, pending: Pend
     }
     working.finish_known(frame.timestamp, Sections { agreement, state: frame.state_hash });
     let channel = commit(env, working, None);
-    PENDING.remove(env, &frame.channel);
+    PENDING.remove(env, &row(&frame.channel));
     effect::committed(env, &channel, own, steps)
 }
 
 /// Left's frame won: our proposal never counted, its moves wait again, before all others.
 fn put_back<T: Config>(env: &mut T, channel: ChannelId, pending: Pending) -> Result<(), Error> {
-    PENDING.remove(env, &channel);
+    PENDING.remove(env, &row(&channel));
     for added in &pending.added {
         deadlines::unwatch_expiry(env, channel, added.slot, added.deadline);
     }
@@ -257,7 +257,7 @@ fn resend_ack<T: Config>(env: &mut T, channel: &Channel) -> Result<(), Error> {
 ///
 /// Errors: unknown channel.
 pub fn resend<T: Config>(env: &mut T, channel: ChannelId) -> Result<(), Error> {
-    let stored = CHANNELS.get(env, &channel)?.ok_or(Error::NoSuchChannel { channel })?;
+    let stored = CHANNELS.get(env, &row(&channel))?.ok_or(Error::NoSuchChannel { channel })?;
     if let Some(pending) = queue::pending(env, &channel)? {
         let peer = stored.entity(stored.side_of(&env.entity()).other());
         env.send(peer, PeerMessage::Frame(pending.frame));
@@ -282,7 +282,7 @@ fn freeze<T: Config>(
         Status::Open | Status::Frozen { .. } => None,
     };
     channel.status = Status::Frozen { fault: fault.clone(), evidence: keccak256(&evidence), closing };
-    CHANNELS.put(env, &id, &channel);
+    CHANNELS.put(env, &row(&id), &channel);
     env.keep_proof(id, evidence);
     env.deposit_event(Event::ChannelFrozen { channel: id, fault });
     Ok(())

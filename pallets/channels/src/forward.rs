@@ -81,7 +81,7 @@ pub(crate) fn arrived<T: Config>(
     slot: Slot,
     onward: &Onward,
 ) -> Result<(), Error> {
-    let Some(htlc) = HTLCS.get(env, &slot_key(channel, slot))? else { return Ok(()) };
+    let Some(htlc) = HTLCS.get(env, &slot_key(&channel, slot))? else { return Ok(()) };
     let policy = Policy::load(env)?;
     let refused = match general_refusal(&policy, &htlc.terms, pending, env.now()) {
         Some(reason) => Some(reason),
@@ -184,7 +184,7 @@ fn go_on<T: Config>(
     };
     FORWARDS.put(env, &number.to_be_bytes(), &forward);
     let role = HtlcRole::Inbound(Progress::Forwarded(number));
-    HTLCS.put(env, &slot_key(inbound.channel, inbound.slot), &Htlc { role, ..inbound.htlc.clone() });
+    HTLCS.put(env, &slot_key(&inbound.channel, inbound.slot), &Htlc { role, ..inbound.htlc.clone() });
     if let Some(old) = number.checked_sub(HISTORY) {
         let key = old.to_be_bytes();
         if FORWARDS.get(env, &key)?.is_some_and(|forward| forward.resolved.is_some()) {
@@ -242,7 +242,7 @@ fn undecided<T: Config>(
     slot: Slot,
     added: Height,
 ) -> Result<Option<Htlc>, Error> {
-    Ok(HTLCS.get(env, &slot_key(channel, slot))?.filter(|htlc| {
+    Ok(HTLCS.get(env, &slot_key(&channel, slot))?.filter(|htlc| {
         htlc.added == added && matches!(htlc.role, HtlcRole::Inbound(Progress::Held | Progress::Forwarded(_)))
     }))
 }
@@ -284,7 +284,7 @@ pub(crate) fn fulfil<T: Config>(
     // next hop: an honest one shows it late only then, and for another its expiry would have been proven by now.
     let revealed = published || (forward.is_some() && env.now() >= htlc.terms.deadline);
     htlc.role = HtlcRole::Inbound(Progress::Fulfilling { preimage, revealed, forward });
-    HTLCS.put(env, &slot_key(channel, slot), &htlc);
+    HTLCS.put(env, &slot_key(&channel, slot), &htlc);
     if !revealed {
         deadlines::watch_reveal(env, channel, slot, &htlc);
     }
@@ -309,6 +309,6 @@ pub(crate) fn fail_inbound<T: Config>(
     let Some(mut htlc) = undecided(env, channel, slot, added)? else { return Ok(()) };
     unwatch_held(env, channel, slot, &htlc);
     htlc.role = HtlcRole::Inbound(Progress::Failing);
-    HTLCS.put(env, &slot_key(channel, slot), &htlc);
+    HTLCS.put(env, &slot_key(&channel, slot), &htlc);
     queue::push_always(env, channel, Transition::HtlcFail { slot, failure }, Purpose::Removal(added))
 }

@@ -3,8 +3,12 @@
 use xln_primitives::{Amount, AssetId, Delta, EntityId, Storage};
 
 use crate::{
-    Error, TransitionError, capacity::Subchannel, channel::Channel, settlement::MAX_ASSETS, state_hash,
-    storage::CHANNELS,
+    Error, TransitionError,
+    capacity::Subchannel,
+    channel::Channel,
+    settlement::MAX_ASSETS,
+    state_hash,
+    storage::{CHANNELS, row},
 };
 
 /// An asset of a channel that the chain spec opens.
@@ -51,6 +55,6 @@ pub fn genesis_channel(
             .map_err(|_| TransitionError::TooManyAssets { limit: MAX_ASSETS })?;
     }
     channel.state_hash = state_hash::of(&channel);
-    CHANNELS.put(storage, &channel.id, &channel);
+    CHANNELS.put(storage, &row(&channel.id), &channel);
     Ok(())
 }

@@ -207,7 +207,7 @@ fn held<T: Config>(env: &T, hash: PaymentHash) -> Result<(ChannelId, Slot, Htlc)
         return Err(unknown);
     };
     let htlc = HTLCS
-        .get(env, &slot_key(channel, slot))?
+        .get(env, &slot_key(&channel, slot))?
         .filter(|htlc| htlc.terms.hash == hash && htlc.role == HtlcRole::Inbound(Progress::Held));
     Ok((channel, slot, htlc.ok_or(unknown)?))
 }

@@ -12,7 +12,7 @@ use crate::{
     forward,
     htlc::{Cause, FailReason, Failure, Hop, MAX_HOPS, Onward},
     queue::{self, Purpose},
-    storage::{CHANNELS, PAYMENT_BY_HASH, PAYMENTS, tag},
+    storage::{CHANNELS, PAYMENT_BY_HASH, PAYMENTS, row, tag},
     transition::Transition,
 };
 
@@ -133,7 +133,7 @@ pub(crate) fn require_sendable<T: Config>(
         return Err(Error::OwnEntity);
     }
     let id = ChannelId::between(&own, &peer);
-    let channel = CHANNELS.get(env, &id)?.ok_or(Error::UnknownChannel { peer })?;
+    let channel = CHANNELS.get(env, &row(&id))?.ok_or(Error::UnknownChannel { peer })?;
     channel.require_open()?;
     let row = channel.subchannel(&asset).ok_or(TransitionError::UnknownAsset { asset })?;
     require_capacity(row, channel.side_of(&own), amount)?;

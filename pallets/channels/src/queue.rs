@@ -8,7 +8,7 @@ use crate::{
     frame::{ChannelFrame, MAX_TRANSITIONS},
     htlc::Slot,
     settlement::Settled,
-    storage::{PENDING, QUEUE, QUEUE_ENDS},
+    storage::{PENDING, QUEUE, QUEUE_ENDS, row, row_at},
     transition::{Proof, Transition},
 };
 
@@ -84,14 +84,14 @@ pub(crate) struct AddedHtlc {
 }
 
 fn ends(storage: &impl Storage, channel: &ChannelId) -> Result<Ends, Error> {
-    Ok(QUEUE_ENDS.get(storage, channel)?.unwrap_or(Ends { first: ORIGIN, end: ORIGIN, notice: None }))
+    Ok(QUEUE_ENDS.get(storage, &row(channel))?.unwrap_or(Ends { first: ORIGIN, end: ORIGIN, notice: None }))
 }
 
 fn put_ends(storage: &mut impl Storage, channel: &ChannelId, ends: Ends) {
     if ends.first == ends.end {
-        QUEUE_ENDS.remove(storage, channel);
+        QUEUE_ENDS.remove(storage, &row(channel));
     } else {
-        QUEUE_ENDS.put(storage, channel, &ends);
+        QUEUE_ENDS.put(storage, &row(channel), &ends);
     }
 }
 
@@ -136,7 +136,7 @@ fn push_at<T: Config>(env: &mut T, channel: ChannelId, mut ends: Ends, queued: Q
 }
 
 fn append(storage: &mut impl Storage, channel: &ChannelId, ends: &mut Ends, queued: &Queued) {
-    QUEUE.put(storage, &(*channel, ends.end.to_be_bytes()), queued);
+    QUEUE.put(storage, &row_at(channel, ends.end.to_be_bytes()), queued);
     ends.end = ends.end.saturating_add(1);
 }
 
@@ -153,7 +153,7 @@ pub(crate) fn push_notice<T: Config>(
         Queued { transition: Transition::SettlementApplied { settled, proof }, purpose: Purpose::Plain };
     let mut ends = ends(env, &channel)?;
     if let Some(position) = ends.notice {
-        let key = (channel, position.to_be_bytes());
+        let key = row_at(&channel, position.to_be_bytes());
         let waiting = QUEUE.get(env, &key)?.map(|waiting| waiting.transition);
         if !matches!(waiting, Some(Transition::SettlementApplied { settled, .. }) if settled.nonce > nonce) {
             QUEUE.put(env, &key, &queued);
@@ -172,7 +172,7 @@ pub(crate) fn front(storage: &impl Storage, channel: &ChannelId, limit: usize) -
     let ends = ends(storage, channel)?;
     (ends.first..ends.end)
         .take(limit)
-        .filter_map(|position| QUEUE.get(storage, &(*channel, position.to_be_bytes())).transpose())
+        .filter_map(|position| QUEUE.get(storage, &row_at(channel, position.to_be_bytes())).transpose())
         .map(|queued| Ok(queued?))
         .collect()
 }
@@ -184,7 +184,7 @@ pub(crate) fn drop_front(storage: &mut impl Storage, channel: &ChannelId, count:
         if ends.first == ends.end {
             break;
         }
-        QUEUE.remove(storage, &(*channel, ends.first.to_be_bytes()));
+        QUEUE.remove(storage, &row_at(channel, ends.first.to_be_bytes()));
         ends.first = ends.first.saturating_add(1);
     }
     ends.notice = ends.notice.filter(|position| *position >= ends.first);
@@ -209,7 +209,7 @@ pub(crate) fn put_back(
         if is_notice {
             ends.notice = Some(ends.first);
         }
-        QUEUE.put(storage, &(*channel, ends.first.to_be_bytes()), &queued);
+        QUEUE.put(storage, &row_at(channel, ends.first.to_be_bytes()), &queued);
     }
     put_ends(storage, channel, ends);
     Ok(())
@@ -217,5 +217,5 @@ pub(crate) fn put_back(
 
 /// The frame that waits for its acknowledgement.
 pub(crate) fn pending(storage: &impl Storage, channel: &ChannelId) -> Result<Option<Pending>, Error> {
-    Ok(PENDING.get(storage, channel)?)
+    Ok(PENDING.get(storage, &row(channel))?)
 }

@@ -17,7 +17,7 @@ use crate::{
 ///
 /// Errors: no HTLC there whose preimage is known and unpublished.
 pub fn reveal<T: Config>(env: &mut T, channel: ChannelId, slot: Slot) -> Result<(), Error> {
-    let key = slot_key(channel, slot);
+    let key = slot_key(&channel, slot);
     let mut htlc = HTLCS.get(env, &key)?.ok_or(Error::UnknownSlot { slot })?;
     let HtlcRole::Inbound(Progress::Fulfilling { preimage, revealed: revealed @ false, .. }) = &mut htlc.role
     else {
@@ -47,7 +47,7 @@ pub fn preimage_published<T: Config>(
     slot: Slot,
     preimage: Preimage,
 ) -> Result<(), Error> {
-    let stored = HTLCS.get(env, &slot_key(channel, slot))?;
+    let stored = HTLCS.get(env, &slot_key(&channel, slot))?;
     if let Some(htlc) = stored.as_ref().filter(|htlc| matches!(htlc.role, HtlcRole::Inbound(_)))
         && deadlines::is_held_watched(env, channel, slot, htlc.terms.deadline)
     {

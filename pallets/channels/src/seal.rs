@@ -14,7 +14,7 @@ use crate::{
     message::{Ack, PeerMessage},
     queue::{self, AddedHtlc, Pending, Purpose, Queued},
     state_hash::Sections,
-    storage::{CHANNELS, PENDING},
+    storage::{CHANNELS, PENDING, row},
     transition::Transition,
 };
 
@@ -30,7 +30,7 @@ pub fn seal<T: Config>(env: &mut T) -> Result<(), Error> {
             return Ok(());
         }
         for id in marked {
-            if let Some(channel) = CHANNELS.get(env, &id)? {
+            if let Some(channel) = CHANNELS.get(env, &row(&id))? {
                 seal_channel(env, channel)?;
             }
         }
@@ -41,13 +41,16 @@ fn seal_channel<T: Config>(env: &mut T, mut channel: Channel) -> Result<(), Erro
     let id = channel.id;
     let own = channel.side_of(&env.entity());
     let peer = channel.entity(own.other());
-    let next =
-        if channel.is_frozen() || PENDING.contains(env, &id) { None } else { propose(env, &channel, own)? };
+    let next = if channel.is_frozen() || PENDING.contains(env, &row(&id)) {
+        None
+    } else {
+        propose(env, &channel, own)?
+    };
     match &mut channel.acknowledged {
         Some(acknowledged) if acknowledged.owed => {
             acknowledged.owed = false;
             let (height, state_hash) = (acknowledged.height, acknowledged.state_hash);
-            CHANNELS.put(env, &id, &channel);
+            CHANNELS.put(env, &row(&id), &channel);
             let ack = Ack { channel: id, epoch: channel.epoch, height, state_hash, next };
             env.send(peer, PeerMessage::Ack(ack));
         }
@@ -116,7 +119,7 @@ fn propose<T: Config>(env: &mut T, channel: &Channel, own: Side) -> Result<Optio
             let purposes = BoundedVec::truncate_from(purposes);
             let added = BoundedVec::truncate_from(added);
             let pending = Pending { frame, purposes, added, agreement };
-            PENDING.put(env, &id, &pending);
+            PENDING.put(env, &row(&id), &pending);
             Some(pending.frame)
         };
         for (transition, purpose, error) in dropped {

@@ -8,7 +8,7 @@ use crate::{
     deadlines, effect,
     queue::{self, Purpose},
     settlement::{Settled, Settlement},
-    storage::{CHANNELS, PENDING},
+    storage::{CHANNELS, PENDING, row},
     transition::{Proof, Transition},
 };
 
@@ -35,7 +35,7 @@ pub fn on_settled<T: Config>(env: &mut T, settled: Settled, proof: Vec<u8>) -> R
     if channel.is_frozen() {
         return Ok(()); // Only the end of this life can follow.
     }
-    CHANNELS.put(env, &settled.channel, &channel);
+    CHANNELS.put(env, &row(&settled.channel), &channel);
     let id = settled.channel;
     queue::push_notice(env, id, settled, proof)
 }
@@ -61,7 +61,7 @@ fn relevant<T: Config>(env: &T, peer: EntityId, settled: &Settled) -> Result<Opt
     if channel != ChannelId::between(&own, &peer) {
         return Err(Error::ForeignChannel { channel, from: peer });
     }
-    let stored = match CHANNELS.get(env, &channel)? {
+    let stored = match CHANNELS.get(env, &row(&channel))? {
         Some(stored) => stored,
         None => Channel::empty(own, peer, 0, 0).ok_or(Error::OwnEntity)?,
     };
@@ -87,7 +87,7 @@ fn end<T: Config>(env: &mut T, channel: Channel, settled: &Settled) -> Result<()
     // What waited for the peer belonged to the life that ended.
     let mut waiting = Vec::new();
     if let Some(pending) = queue::pending(env, &id)? {
-        PENDING.remove(env, &id);
+        PENDING.remove(env, &row(&id));
         for added in &pending.added {
             deadlines::unwatch_expiry(env, id, added.slot, added.deadline);
         }
@@ -97,7 +97,7 @@ fn end<T: Config>(env: &mut T, channel: Channel, settled: &Settled) -> Result<()
     waiting.extend(queue::front(env, &id, queued)?.into_iter().map(|q| (q.transition, q.purpose)));
     queue::drop_front(env, &id, queued)?;
     let next = Channel::empty(left, right, epoch.saturating_add(1), settled.nonce).ok_or(Error::OwnEntity)?;
-    CHANNELS.put(env, &id, &next);
+    CHANNELS.put(env, &row(&id), &next);
     for (transition, purpose) in waiting {
         let error = crate::TransitionError::ForeignSettlement;
         effect::dropped(env, &next, transition, purpose, error)?;
@@ -111,7 +111,7 @@ fn end<T: Config>(env: &mut T, channel: Channel, settled: &Settled) -> Result<()
 /// Errors: the channel is not closing, or the proof is invalid.
 pub fn settlement_expired<T: Config>(env: &mut T, channel: ChannelId, proof: Vec<u8>) -> Result<(), Error> {
     let proof = deadlines::bounded(proof)?;
-    let stored = CHANNELS.get(env, &channel)?.ok_or(Error::NoSuchChannel { channel })?;
+    let stored = CHANNELS.get(env, &row(&channel))?.ok_or(Error::NoSuchChannel { channel })?;
     let Status::Closing(settlement) = &stored.status else {
         return Err(crate::TransitionError::NotClosing.into());
     };

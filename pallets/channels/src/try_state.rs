@@ -7,9 +7,7 @@ use xln_primitives::{Amount, AssetId, ChannelId, Corrupt, Hash, Height, Side, St
 use crate::{
     Error,
     channel::{Channel, Status},
-    conditions, queue, state_hash,
-    storage::CHANNELS,
-    view,
+    conditions, queue, state_hash, storage, view,
 };
 
 /// What is wrong with a stored channel.
@@ -96,7 +94,7 @@ pub enum Broken {
 pub fn try_state(storage: &impl Storage) -> Result<(), Broken> {
     let mut after = None;
     loop {
-        let page = CHANNELS.page(storage, after.as_ref(), 256)?;
+        let page = storage::channels(storage, after.as_ref(), 256)?;
         let Some((last, _)) = page.last() else { return Ok(()) };
         after = Some(*last);
         for (id, channel) in page {

@@ -7,7 +7,7 @@ use crate::{
     channel::Channel,
     frame::ChannelFrame,
     queue,
-    storage::{CHANNELS, FORWARDS, HTLCS, INVOICES, PAYMENT_BY_HASH, PAYMENTS, slot_key},
+    storage::{self, CHANNELS, FORWARDS, HTLC, HTLCS, INVOICES, PAYMENT_BY_HASH, PAYMENTS, row, slot_key},
 };
 
 /// A channel with what waits for the peer.
@@ -25,7 +25,7 @@ pub struct ChannelView {
 
 /// A channel, if there is one.
 pub fn channel(storage: &impl Storage, id: ChannelId) -> Result<Option<ChannelView>, Error> {
-    CHANNELS.get(storage, &id)?.map(|channel| view(storage, id, channel)).transpose()
+    CHANNELS.get(storage, &row(&id))?.map(|channel| view(storage, id, channel)).transpose()
 }
 
 fn view(storage: &impl Storage, id: ChannelId, channel: Channel) -> Result<ChannelView, Error> {
@@ -39,11 +39,8 @@ pub fn channels(
     after: Option<ChannelId>,
     limit: usize,
 ) -> Result<Vec<ChannelView>, Error> {
-    CHANNELS
-        .page(storage, after.as_ref(), limit)?
-        .into_iter()
-        .map(|(id, channel)| view(storage, id, channel))
-        .collect()
+    let page = storage::channels(storage, after.as_ref(), limit)?;
+    page.into_iter().map(|(id, channel)| view(storage, id, channel)).collect()
 }
 
 /// At most `limit` pending HTLCs of a channel after slot `after`.
@@ -53,14 +50,14 @@ pub fn htlcs(
     after: Option<Slot>,
     limit: usize,
 ) -> Result<Vec<(Slot, Htlc)>, Error> {
-    let after = after.map(|slot| slot_key(channel, slot));
-    let page = HTLCS.page_under(storage, &channel, after.as_ref(), limit)?;
-    Ok(page.into_iter().map(|((_, slot), htlc)| (Slot::from_be_bytes(slot), htlc)).collect())
+    let after = after.map(|slot| slot_key(&channel, slot));
+    let page = HTLCS.page_under(storage, &(channel, HTLC), after.as_ref(), limit)?;
+    Ok(page.into_iter().map(|((.., slot), htlc)| (Slot::from_be_bytes(slot), htlc)).collect())
 }
 
 /// The HTLC in a slot.
 pub fn htlc(storage: &impl Storage, channel: ChannelId, slot: Slot) -> Result<Option<Htlc>, Error> {
-    Ok(HTLCS.get(storage, &slot_key(channel, slot))?)
+    Ok(HTLCS.get(storage, &slot_key(&channel, slot))?)
 }
 
 /// A payment of this entity, by its number.
@@ -109,7 +106,7 @@ pub fn count(storage: &impl Storage) -> usize {
     const PAGE: usize = 1_000;
     let (mut total, mut after) = (0, None);
     loop {
-        let Ok(page) = CHANNELS.page(storage, after.as_ref(), PAGE) else { return total };
+        let Ok(page) = storage::channels(storage, after.as_ref(), PAGE) else { return total };
         total += page.len();
         match page.last() {
             Some((id, _)) if page.len() == PAGE => after = Some(*id),

@@ -6,7 +6,7 @@ use crate::{
     Error, board,
     metadata::metadata,
     nonce::NONCES,
-    position::{INBOX, OUTBOX},
+    position::{POSITIONS, Positions},
     registry,
 };
 
@@ -70,18 +70,15 @@ fn counters_are_used(storage: &(impl Storage + ?Sized)) -> Result<(), Violation>
         let Some((last, _)) = page.last() else { break };
         after = Some(*last);
     }
-    for (map, counter) in [(&INBOX, "inbox position"), (&OUTBOX, "outbox position")] {
-        let mut after = None;
-        loop {
-            let page = map.page(storage, after.as_ref(), PAGE)?;
-            if page.iter().any(|(_, last)| *last == 0) {
-                return Err(Violation::IdleCounter { counter });
-            }
-            let Some((last, _)) = page.last() else { break };
-            after = Some(*last);
+    let mut after = None;
+    loop {
+        let page = POSITIONS.page(storage, after.as_ref(), PAGE)?;
+        if page.iter().any(|(_, positions)| *positions == Positions::default()) {
+            return Err(Violation::IdleCounter { counter: "pair of positions" });
         }
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(*last);
     }
-    Ok(())
 }
 
 fn registry_is_whole(storage: &(impl Storage + ?Sized)) -> Result<(), Violation> {

@@ -1,14 +1,15 @@
 //! Boards, nonces and entity identity: who may make an entity act, and in which order.
 //!
-//! Every entity keeps, in its own state, the board that speaks for it and three kinds of counters:
+//! Every entity keeps, in its own state, the board that speaks for it and three counters:
 //!
 //! ```text
 //!        signers                        this entity                         other entities
 //!   ┌──────────────┐  nonce 0,1,2,… ┌───────────────────┐ sequence 1,2,3,… ┌──────────────┐
-//!   │ board member ├───────────────►│ BOARD   METADATA  ├─────────────────►│  its INBOX   │
-//!   └──────────────┘   authorise    │ NONCES  per signer│  next_outgoing   └──────────────┘
-//!                                   │ INBOX   per sender│◄─────────────────┐
-//!                                   │ OUTBOX  per target│ accept_incoming  │ its OUTBOX
+//!   │ board member ├───────────────►│ BOARD   METADATA  ├─────────────────►│  its inbox   │
+//!   └──────────────┘   authorise    │ NONCES per signer │  next_outgoing   └──────────────┘
+//!                                   │ POSITIONS of inbox│◄─────────────────┐
+//!                                   │ and outbox per    │ accept_incoming  │ its outbox
+//!                                   │ entity            │                  │
 //!                                   └───────────────────┘
 //! ```
 //!

@@ -1,29 +1,42 @@
 //! Positions of the message streams between this entity and every other: exactly once, in order.
 
-use xln_primitives::{ArithmeticError, EntityId, Sequence, Storage, StorageMap, StorageType};
+use codec::{Decode, DecodeWithMemTracking, Encode};
+use xln_primitives::{ArithmeticError, Corrupt, EntityId, Sequence, Storage, StorageMap, StorageType};
 
 use crate::Error;
 
-/// Sequence of the last message from each sender that was executed.
-pub(crate) const INBOX: StorageMap<EntityId, Sequence> = StorageMap::new(StorageType::Inboxes, 1);
-/// Sequence of the last message sent to each entity.
-pub(crate) const OUTBOX: StorageMap<EntityId, Sequence> = StorageMap::new(StorageType::Inboxes, 2);
+/// Where both streams between this entity and another stand, in one row: who is answered in a frame was read in it.
+pub(crate) const POSITIONS: StorageMap<EntityId, Positions> = StorageMap::new(StorageType::Inboxes, 1);
+
+/// Sequences of the last messages; 0 if there was none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+pub(crate) struct Positions {
+    /// From the other entity, executed here.
+    pub(crate) inbox: Sequence,
+    /// To the other entity.
+    pub(crate) outbox: Sequence,
+}
+
+fn positions(storage: &(impl Storage + ?Sized), with: &EntityId) -> Result<Positions, Corrupt> {
+    Ok(POSITIONS.get(storage, with)?.unwrap_or_default())
+}
 
 /// Sequence of the last message from `from` that was executed here; 0 if there was none.
 pub fn inbox(storage: &(impl Storage + ?Sized), from: &EntityId) -> Result<Sequence, Error> {
-    Ok(INBOX.get(storage, from)?.unwrap_or(0))
+    Ok(positions(storage, from)?.inbox)
 }
 
 /// Sequence of the last message that was sent to `to`; 0 if there was none.
 pub fn outbox(storage: &(impl Storage + ?Sized), to: &EntityId) -> Result<Sequence, Error> {
-    Ok(OUTBOX.get(storage, to)?.unwrap_or(0))
+    Ok(positions(storage, to)?.outbox)
 }
 
 /// Takes the sequence of a new message to `to`: 1, 2, 3, …
 pub fn next_outgoing(storage: &mut (impl Storage + ?Sized), to: &EntityId) -> Result<Sequence, Error> {
-    let next = following(outbox(storage, to)?)?;
-    OUTBOX.put(storage, to, &next);
-    Ok(next)
+    let positions = positions(storage, to)?;
+    let outbox = following(positions.outbox)?;
+    POSITIONS.put(storage, to, &Positions { outbox, ..positions });
+    Ok(outbox)
 }
 
 /// Moves the inbox past message `found` from `from`, which must be exactly the next one. A message whose call
@@ -35,7 +48,8 @@ pub fn accept_incoming(
     from: &EntityId,
     found: Sequence,
 ) -> Result<(), Error> {
-    let last = inbox(storage, from)?;
+    let positions = positions(storage, from)?;
+    let last = positions.inbox;
     if found <= last {
         return Err(Error::Repeated { from: *from, last, found });
     }
@@ -43,7 +57,7 @@ pub fn accept_incoming(
     if found != expected {
         return Err(Error::SequenceGap { from: *from, expected, found });
     }
-    INBOX.put(storage, from, &found);
+    POSITIONS.put(storage, from, &Positions { inbox: found, ..positions });
     Ok(())
 }
 

@@ -258,6 +258,16 @@ impl<K: Encode + Decode + MaxEncodedLen, V: Encode + Decode> StorageMap<K, V> {
         self.page_within(storage, &self.prefix.with(part), after, limit)
     }
 
+    /// The first entry after `after`, which may be the key of another map with the same type and tag.
+    pub fn following(
+        &self,
+        storage: &(impl Storage + ?Sized),
+        after: Option<&StorageKey>,
+    ) -> Result<Option<(K, V)>, Corrupt> {
+        let mut page = storage.scan(self.prefix.as_ref(), after.map(AsRef::as_ref), 1).into_iter();
+        page.next().map(|entry| self.decode(entry)).transpose()
+    }
+
     fn page_within(
         &self,
         storage: &(impl Storage + ?Sized),
@@ -266,18 +276,16 @@ impl<K: Encode + Decode + MaxEncodedLen, V: Encode + Decode> StorageMap<K, V> {
         limit: usize,
     ) -> Result<Vec<(K, V)>, Corrupt> {
         let after = after.map(|key| self.key(key));
-        let start = self.prefix.as_ref().len();
-        storage
-            .scan(prefix.as_ref(), after.as_ref().map(AsRef::as_ref), limit)
-            .into_iter()
-            .map(|(key, value)| {
-                let entry = key
-                    .get(start..)
-                    .and_then(|mut bytes| K::decode(&mut bytes).ok())
-                    .and_then(|decoded| V::decode(&mut value.as_slice()).ok().map(|value| (decoded, value)));
-                entry.ok_or(Corrupt { key })
-            })
-            .collect()
+        let entries = storage.scan(prefix.as_ref(), after.as_ref().map(AsRef::as_ref), limit);
+        entries.into_iter().map(|entry| self.decode(entry)).collect()
+    }
+
+    fn decode(&self, (key, value): (Vec<u8>, Vec<u8>)) -> Result<(K, V), Corrupt> {
+        let entry = key
+            .get(self.prefix.as_ref().len()..)
+            .and_then(|mut bytes| K::decode(&mut bytes).ok())
+            .and_then(|decoded| V::decode(&mut value.as_slice()).ok().map(|value| (decoded, value)));
+        entry.ok_or(Corrupt { key })
     }
 }
 

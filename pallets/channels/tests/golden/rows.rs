@@ -23,8 +23,8 @@ type Row = (Vec<u8>, Vec<u8>);
 
 /// Storage type of everything here.
 const CHANNELS: u8 = 0x03;
-/// The last tag in use.
-const LAST_TAG: u8 = 0x11;
+/// The tag of everything about one channel.
+const OF_CHANNEL: u8 = 0x00;
 
 const ALICE: u8 = 1;
 const HUB: u8 = 2;
@@ -196,50 +196,58 @@ fn story() -> World {
 #[test]
 fn rows_by_tag() {
     let mut world = story();
-    let mut rows: BTreeMap<u8, Vec<Row>> = BTreeMap::new();
+    // By tag; those of channels, tag 0, by the part that follows the channel's 32 bytes.
+    let mut rows: BTreeMap<(u8, u8), Vec<Row>> = BTreeMap::new();
     for n in [ALICE, HUB, BOB] {
         for (key, value) in world.node(n).storage.scan(&[], None, usize::MAX) {
             assert_eq!(key[0], CHANNELS);
-            rows.entry(key[1]).or_default().push((key, value));
+            let part = if key[1] == OF_CHANNEL { key[34] } else { 0 };
+            rows.entry((key[1], part)).or_default().push((key, value));
         }
     }
-    let found: Vec<(u8, usize, String)> = rows
+    let found: Vec<(u8, u8, usize, String)> = rows
         .iter()
-        .map(|(tag, rows)| {
+        .map(|((tag, part), rows)| {
             let bytes: Vec<u8> =
                 rows.iter().flat_map(|(key, value)| [&key[..], &value[..]].concat()).collect();
-            (*tag, rows.len(), written(&bytes))
+            (*tag, *part, rows.len(), written(&bytes))
         })
         .collect();
-    let expected: [(u8, usize, &str); LAST_TAG as usize + 1] = [
-        (0x00, 4, "1648 bytes 0x1c91252a35bf8de8485688f5648da6ca1fe0525b94b4d26dc24c6635e10098cd"),
-        (0x01, 4, "564 bytes 0x315e967f09e46023a49530d573161d00a0c6d78e567f76f0680ecc36293b09e2"),
-        (0x02, 4, "276 bytes 0xf9655245daa66950577893c1f79375dec8805f9840bfd79658fb5f321769daa8"),
-        (0x03, 4, "300 bytes 0x30bd460e29452cfe73b755af200f146c34eb228a1aee6453bd1ac3cd444b2552"),
-        (0x04, 1, "92 bytes 0x6c149bf078677c3b84af0f2c0d8fb15cec0c7d087eac9dff3646d758f4c37f82"),
+    let expected = [
+        (0x00, 0x00, 4, "1652 bytes 0xfc2847134df36da86f402cb043c4d12733ddb26cbc32562ac96b0a1dca3fa49f"),
+        (0x00, 0x01, 4, "568 bytes 0x0ed7d02a8494d2b1c0fcb293bd7aea3799eb5fe61d18b996103417fa24fb9052"),
+        (0x00, 0x02, 4, "436 bytes 0x8ff24e3d97730b179f462693d44b4da32db50553f6204caebe7f7ddd82975abe"),
+        (0x00, 0x04, 1, "93 bytes 0x95c997697a9dd89d29156a9f2f12a92e53d3d7d4805edc3197ae73c9a09865a1"),
         (
+            0x00,
             0x05,
             1,
-            "0305346d8c96a2454213fcc0daff3c96ad0398148181b9fa6488f7ae2c0af5b20aa00000000000000080010000000000008000",
+            "0300346d8c96a2454213fcc0daff3c96ad0398148181b9fa6488f7ae2c0af5b20aa0050000000000000080010000000000008000",
         ),
-        (0x06, 1, "236 bytes 0x7467358e3bfe888b5d8e26b98e7ba761c66253141e5f8bbb4e64d10ebe0487ad"),
-        (0x07, 3, "255 bytes 0x2e8a6d540331ba7382a701962ec07a3ee17c6fd1ee33eebde3337a7690605b22"),
+        (0x00, 0x06, 1, "237 bytes 0x404a248cd5b7cf25299ef755b0b208fb8b84a5933617199bc83ce98bff07e873"),
+        (0x00, 0x07, 1, "87 bytes 0x7e0c8aa3e17228456f397b769a3f9ad37419c8f114fd13acba5631a53adb2e6f"),
+        (0x01, 0x00, 3, "255 bytes 0xf96cedde847941a68f69063745a4da83f727c917948003627407caab9d16f079"),
         (
-            0x08,
+            0x02,
+            0x00,
             1,
-            "0308000000000000000000000000000000000000000001000000000000000000000000000000ffffffffffffffffffffffffffffffff409c0000000000001027e8030000000000000000000000000000",
+            "0302000000000000000000000000000000000000000001000000000000000000000000000000ffffffffffffffffffffffffffffffff409c0000000000001027e8030000000000000000000000000000",
         ),
-        (0x09, 2, "484 bytes 0x299a9a9a7653fc49cb1cf4e91381fa54819591579dbc496e07d5ef5e70d00ac0"),
-        (0x0a, 2, "84 bytes 0x77d8b00b8a64196da7fd68f091ce1b1d35006a575b713f5d43d1d8ffcf499f92"),
-        (0x0b, 1, "030b0200000000000000"),
-        (0x0c, 2, "358 bytes 0x8840232c8844aa42a9eb3792249963de969d1b69521bbfa8b4364e1900367a4c"),
-        (0x0d, 1, "030d0000000000000001adf30f13d557b8592d74b28b5133c6963025bc67566a56acee7fe0431ee65ad7"),
-        (0x0e, 1, "030e0100000000000000"),
-        (0x0f, 2, "404 bytes 0x828ee52ba166f2df0a777689edb905119a4d869bfa4b9e0044abb00219b4b2be"),
-        (0x10, 1, "03100200000000000000"),
-        (0x11, 1, "86 bytes 0x3e78449c94c9a89a76650cdb3d4601b09f4b03370e9306e43c35ded6c793fd7a"),
+        (0x03, 0x00, 2, "484 bytes 0xbfe21a024162cb6d3b72e397266a637dacf865d6e669bdea5041f9800b2a5cd2"),
+        (0x04, 0x00, 2, "84 bytes 0xa1e254f6e6fb190af8b57a7dfffa12961fd44cd77bb149cac74b478c939b09d2"),
+        (0x05, 0x00, 1, "03050200000000000000"),
+        (0x06, 0x00, 2, "358 bytes 0x854fef5a3a80d5fabb6cb2db87662abf09fd8170ee8d864c77ecc263fdd859b4"),
+        (
+            0x07,
+            0x00,
+            1,
+            "03070000000000000001adf30f13d557b8592d74b28b5133c6963025bc67566a56acee7fe0431ee65ad7",
+        ),
+        (0x08, 0x00, 1, "03080100000000000000"),
+        (0x09, 0x00, 2, "404 bytes 0x341d6ba18ae679dec3d1909da003ad8f2bf4378a3bd6310ea44ce366052e91e5"),
+        (0x0a, 0x00, 1, "030a0200000000000000"),
     ];
-    let found: Vec<(u8, usize, &str)> =
-        found.iter().map(|(tag, count, bytes)| (*tag, *count, &**bytes)).collect();
+    let found: Vec<(u8, u8, usize, &str)> =
+        found.iter().map(|(tag, part, count, bytes)| (*tag, *part, *count, &**bytes)).collect();
     assert_eq!(found, expected, "rows changed");
 }

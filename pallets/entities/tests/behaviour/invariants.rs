@@ -30,10 +30,9 @@ fn a_board_that_could_not_have_been_founded_is_found() {
 
 #[test]
 fn a_counter_at_zero_is_found() {
-    for (tag, counter) in [(1, "inbox position"), (2, "outbox position")] {
-        let place = StorageKey::new(StorageType::Inboxes, tag).with(&EntityId::new([1; 32]));
-        assert_eq!(try_state(&with(place, vec![0; 8])), Err(Violation::IdleCounter { counter }));
-    }
+    let place = StorageKey::new(StorageType::Inboxes, 1).with(&EntityId::new([1; 32]));
+    let counter = "pair of positions";
+    assert_eq!(try_state(&with(place, vec![0; 16])), Err(Violation::IdleCounter { counter }));
     let place = StorageKey::new(StorageType::Inboxes, 0).with(&key(1).signer_id());
     assert_eq!(try_state(&with(place, vec![0; 8])), Err(Violation::IdleCounter { counter: "nonce" }));
 }
