@@ -393,6 +393,9 @@ async fn the_state_tree_leads_from_the_root_to_every_key() {
     assert_eq!(names, ["channels", "board", "metadata", "inboxes"]);
     let channels = ask(Some("bob"), &[3, 0], Some(32));
     let [channel] = &channels.nodes[..] else { panic!("{channels:?}") };
+    let rows = ask(Some("bob"), &channel.prefix.0, Some(1));
+    assert_eq!((sum(&rows.nodes), rows.nodes.len() as u64), (channel.entries.0, channel.entries.0));
+    let channel = &rows.nodes[0];
     assert_eq!((channel.kind, channel.entries.0), (TreeNodeKind::Entry, 1));
     let key = StateKey { entity: named("bob"), key: channel.prefix.clone() };
     assert_eq!(node.backend.state_get(key).unwrap().value, channel.value);

@@ -68,8 +68,8 @@ fn a_repeated_message_and_a_gap_leave_the_inbox_where_it_is() {
 #[test]
 fn the_last_sequence_has_no_successor() {
     let mut state = MemoryStorage::default();
-    let key = xln_primitives::StorageKey::new(xln_primitives::StorageType::Inboxes, 2).with(&PEER);
-    xln_primitives::Storage::put(&mut state, key.as_ref(), vec![0xff; 8]);
+    let key = xln_primitives::StorageKey::new(xln_primitives::StorageType::Inboxes, 1).with(&PEER);
+    xln_primitives::Storage::put(&mut state, key.as_ref(), vec![0xff; 16]);
     assert!(matches!(next_outgoing(&mut state, &PEER), Err(Error::Arithmetic(_))));
 }
 
