@@ -9,7 +9,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap, hash::BuildHasher, ops::Bound};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 use xln_primitives::{StateChange, Storage};
 use xln_tree::Tree;
 
@@ -24,6 +24,8 @@ type Change = Option<Vec<u8>>;
 #[derive(Debug)]
 struct Written {
     key: Box<[u8]>,
+    /// Of the key, so that a table that grows need not read keys again.
+    hash: u64,
     change: Option<Change>,
 }
 
@@ -104,21 +106,25 @@ impl<'a> Overlay<'a> {
     }
 
     fn write(&mut self, key: &[u8], change: Change) {
-        if let Some(place) = self.place(key)
-            && let Some(written) = self.written.get_mut(place)
-        {
-            self.journal.push((place, written.change.replace(change)));
-            return;
+        let hash = self.hasher.hash_one(key);
+        let written = &self.written;
+        // Every place in the table is one of `written`.
+        let is_it = |place: &usize| written.get(*place).is_some_and(|written| *written.key == *key);
+        let hash_of = |place: &usize| written.get(*place).map_or(0, |written| written.hash);
+        match self.places.entry(hash, is_it, hash_of) {
+            Entry::Occupied(place) => {
+                let place = *place.get();
+                if let Some(written) = self.written.get_mut(place) {
+                    self.journal.push((place, written.change.replace(change)));
+                }
+            }
+            Entry::Vacant(vacant) => {
+                let place = self.written.len();
+                vacant.insert(place);
+                self.written.push(Written { key: key.into(), hash, change: Some(change) });
+                self.journal.push((place, None));
+            }
         }
-        let place = self.written.len();
-        self.written.push(Written { key: key.into(), change: Some(change) });
-        self.journal.push((place, None));
-        let (written, hasher) = (&self.written, &self.hasher);
-        let hash_of = |place: &usize| {
-            // Every place in the table is one of `written`.
-            written.get(*place).map_or(0, |written| hasher.hash_one(&*written.key))
-        };
-        self.places.insert_unique(hasher.hash_one(key), place, hash_of);
     }
 
     /// Places of the keys in a range, with their changes, in order.
