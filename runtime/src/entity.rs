@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use codec::{Decode, Encode};
-use xln_primitives::{Board, Certificate, EntityId, FrameHeader, Hash, Nonce, PublicKey, SignerId, Storage};
+use xln_primitives::{
+    Board, Certificate, EntityId, FrameHeader, Hash, MemberId, Nonce, PublicKey, SignerId, Storage,
+};
 use xln_tree::{Config, Hasher, Tree};
 
 use crate::overlay::Overlay;
@@ -37,8 +39,12 @@ impl Entity {
     /// An entity without a frame yet.
     pub(crate) fn new(id: EntityId, tree: Tree, board: Board) -> Self {
         let board_hash = board.hash();
-        // Boards of several are hosted under their first signer; boards without one never come here.
-        let signer = board.sole_signer().map_or(SignerId::ZERO, xln_primitives::PublicKey::signer_id);
+        // Boards of several are kept under their first signer; boards without one make no frames.
+        let signer = board.members.iter().find_map(|member| match &member.id {
+            MemberId::Signer { key, .. } => Some(key.signer_id()),
+            MemberId::Entity(_) => None,
+        });
+        let signer = signer.unwrap_or(SignerId::ZERO);
         Self { id, tree, board: Arc::new(board), board_hash, signer, head: None }
     }
 
@@ -82,6 +88,12 @@ impl Entity {
     /// [`pallet_entities::authorise`].
     pub fn authorise(&self, signer: &PublicKey, nonce: Nonce) -> Result<(), pallet_entities::Error> {
         pallet_entities::authorise_by(&self.board, &self.state(), signer, self.id_of(signer), nonce)
+    }
+
+    /// Whether its board is of several, who agree on each of its frames.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        self.board.sole_signer().is_none()
     }
 
     /// The identifier of a key; that of the only member of a board is known and not computed again.

@@ -15,8 +15,8 @@ use xln_primitives::{Board, CallHash, Certificate, EntityId, FrameHeader, Hash, 
 use xln_tree::Tree;
 
 use crate::{
-    Certifier, CertifyError, Inbound, KeptProof, Receipt, Refusal, RuntimeCall, RuntimeEvent, ServerInput,
-    SignedCall, Slice, SliceInputs,
+    BodyError, Certifier, CertifyError, DecidedFrame, Inbound, KeptProof, Receipt, Refusal, RuntimeCall,
+    RuntimeEvent, ServerInput, SignedCall, Slice, SliceInputs, body,
     delivery::{Delivery, SentFrame},
     entity::{Entity, Head, tree_config},
     frame::{self, Draft, Turn, Work},
@@ -57,6 +57,9 @@ pub struct Executed {
     pub outbox: Vec<Delivery>,
     /// Calls that were not executed.
     pub refused: Vec<(CallHash, Refusal)>,
+    /// Decided frames that did not take effect. One that [diverged](BodyError::Diverged) means that this machine is not to
+    /// be trusted with the entity any more.
+    pub unfit: Vec<(EntityId, BodyError)>,
     /// Entities that were not hosted here before.
     pub founded: Vec<EntityId>,
     /// Calls that asked the depositary for something, with the hash of the receipt in which it answers.
@@ -97,6 +100,8 @@ impl Server {
         let mut execution = Execution::new(self, timestamp, entropy, certifier);
 
         let mut round = execution.first_round(&inputs.server, &messages, &calls);
+        // Behind what the slice before left undelivered, of which some may be from the same entities.
+        let frames = execution.decided(inputs.frames, &mut round);
         let mut rounds = 0;
         while !round.is_empty() && rounds < ROUNDS_MAX {
             round = execution.round(round)?;
@@ -104,7 +109,7 @@ impl Server {
         }
         let carried = round.into_values().flat_map(|work| work.deliveries).collect();
 
-        let Execution { entities, absent, refused, pointless, certificates, outcome, .. } = execution;
+        let Execution { entities, absent, refused, unfit, pointless, certificates, outcome, .. } = execution;
         // By place, not by content: of two equal inputs in one slice the first may have an effect.
         let dropped: BTreeSet<usize> = refused.iter().map(|(place, _)| *place).collect();
         let hash_of = |(place, refusal)| Some((calls.get::<usize>(place)?.0, refusal));
@@ -113,6 +118,7 @@ impl Server {
             number: self.slice.saturating_add(1),
             timestamp,
             entropy,
+            frames,
             calls: without(calls, &dropped).map(|(_, call)| call).collect(),
             server: without(inputs.server, &pointless).collect(),
             messages: messages.into_iter().map(Inbound::into_certified).collect(),
@@ -122,7 +128,7 @@ impl Server {
         let founded = entities.keys().filter(|id| self.entity(id).is_none()).copied().collect();
         let log = slice.encode();
         Ok(Executed {
-            frames: slice.certificates.len(),
+            frames: slice.certificates.len().saturating_add(slice.frames.len()),
             slice_hash: Slice::hash_of(&log),
             slice,
             log,
@@ -132,6 +138,7 @@ impl Server {
             requests: outcome.requests,
             outbox: outcome.outbox,
             refused,
+            unfit,
             founded,
             entities,
             carried,
@@ -158,6 +165,7 @@ struct Execution<'a> {
     absent: BTreeSet<EntityId>,
     /// Calls that were not executed, by their place in the slice.
     refused: Vec<(usize, Refusal)>,
+    unfit: Vec<(EntityId, BodyError)>,
     /// Server inputs without effect, by their place in the slice.
     pointless: BTreeSet<usize>,
     certificates: Vec<Certificate>,
@@ -187,6 +195,7 @@ impl<'a> Execution<'a> {
             newcomers: BTreeMap::new(),
             absent: BTreeSet::new(),
             refused: Vec::new(),
+            unfit: Vec::new(),
             pointless: BTreeSet::new(),
             certificates: Vec::new(),
             outcome: Outcome::default(),
@@ -197,9 +206,13 @@ impl<'a> Execution<'a> {
         self.entities.get(id).or_else(|| self.newcomers.get(id)).or_else(|| self.server.entity(id))
     }
 
-    /// Whether an entity is here and can make a frame. One without a key is noted as absent.
+    /// Whether an entity is here and can make a frame in this slice. Boards of several decide elsewhere; one of a single
+    /// signer whose key is not here is noted as absent.
     fn can_act(&mut self, id: &EntityId) -> bool {
         let Some(board) = self.entity(id).map(|entity| Arc::clone(&entity.board)) else { return false };
+        if board.sole_signer().is_none() {
+            return false;
+        }
         let can = self.certifier.can_certify(*id, &board);
         if !can {
             self.absent.insert(*id);
@@ -226,13 +239,46 @@ impl<'a> Execution<'a> {
             }
         }
         let elsewhere = messages.iter().cloned().map(Delivery::elsewhere);
-        for delivery in self.server.carried.iter().cloned().chain(elsewhere) {
+        let server = self.server;
+        for delivery in server.carried.iter().cloned().chain(elsewhere) {
             // Not to a newcomer: if its first call is refused, it is not here.
-            if self.server.entity(&delivery.to()).is_some() {
+            if server.entity(&delivery.to()).is_none() {
+                continue;
+            }
+            if self.can_act(&delivery.to()) {
                 round.entry(delivery.to()).or_default().deliveries.push(delivery);
+            } else if delivery.is_ours() {
+                self.outcome.outbox.push(delivery);
             }
         }
         round
+    }
+
+    /// Takes over frames that others decided, and puts what they say before those who are here. Returns those that took
+    /// effect.
+    fn decided(&mut self, frames: Vec<DecidedFrame>, next: &mut Round<'a>) -> Vec<DecidedFrame> {
+        let mut fit = Vec::with_capacity(frames.len());
+        for frame in frames {
+            match self.follow(&frame) {
+                Ok(draft) => {
+                    self.conclude(draft, frame.certificate.clone(), next);
+                    fit.push(frame);
+                }
+                Err(error) => self.unfit.push((frame.body.entity, error)),
+            }
+        }
+        fit
+    }
+
+    fn follow(&self, frame: &DecidedFrame) -> Result<Draft, BodyError> {
+        let id = frame.body.entity;
+        let entity = self.entity(&id).ok_or(BodyError::Unknown { entity: id })?;
+        let draft = body::draft(self.server.facts(), entity, &frame.body)?;
+        if draft.header == frame.header {
+            return Ok(draft);
+        }
+        let (height, made, certified) = (frame.body.height, draft.header.hash(), frame.header.hash());
+        Err(BodyError::Diverged { height, made, certified })
     }
 
     /// Whether the entity of a call is here and can act; a call that creates it brings it here.
@@ -290,6 +336,8 @@ impl<'a> Execution<'a> {
     fn conclude(&mut self, draft: Draft, certificate: Certificate, next: &mut Round<'a>) {
         let Draft { mut entity, header, outputs, messages, events, receipts, proofs, requests } = draft;
         let id = entity.id;
+        // Whoever hosts somebody follows the depositary, and so has what it says.
+        let everywhere = id == self.server.facts().depositary && entity.board.sole_signer().is_none();
         entity.head = Some(Head { header: header.clone(), certificate: Some(certificate.clone()) });
         self.entities.insert(id, entity);
         if !events.is_empty() {
@@ -305,7 +353,7 @@ impl<'a> Execution<'a> {
             let delivery = Delivery::here(message, *leaf, Arc::clone(&frame), index);
             if self.can_act(&to) {
                 next.entry(to).or_default().deliveries.push(delivery);
-            } else {
+            } else if !everywhere || self.entity(&to).is_some() {
                 self.outcome.outbox.push(delivery);
             }
         }
@@ -317,6 +365,8 @@ fn found(id: EntityId, call: &SignedCall) -> Option<Entity> {
     let Some(RuntimeCall::Entities(pallet_entities::Call::Create { board })) = call.body.calls.first() else {
         return None;
     };
+    // A board of several founds its entity with a frame that it decides.
+    board.sole_signer()?;
     (board.entity() == id).then(|| founded(id, board.clone()))?.ok()
 }
 

@@ -55,6 +55,8 @@ pub(crate) struct Turn {
     pub(crate) pointless: Vec<usize>,
     /// Messages that came before others that belong before them.
     pub(crate) early: Vec<Delivery>,
+    /// How many messages had been executed before.
+    pub(crate) repeated: usize,
 }
 
 /// Executes `work` as the next frame of `entity`.
@@ -65,23 +67,22 @@ pub(crate) fn execute(
     entity: &Entity,
     work: &Work<'_>,
 ) -> Turn {
-    let parent = entity.head.as_ref();
-    let (height, parent_hash, after) = parent.map_or((1, FrameHash::ZERO, facts.genesis_time), |head| {
-        (head.header.height.saturating_add(1), head.header.hash(), head.header.timestamp)
-    });
+    let (height, parent_hash, after) = next(facts, entity);
     let now = slice_time.max(after.saturating_add(1));
     let keys = work.deliveries.len().saturating_mul(KEYS_PER_MESSAGE);
     let env = FrameEnv::new(facts, entity.id, now, entropy, Overlay::with_capacity(&entity.tree, keys));
     let mut frame = Frame { env, height, inputs: Vec::new(), receipts: Vec::new(), said: Vec::new() };
-    let (mut refused, mut pointless, mut early) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut refused, mut pointless, mut early, mut repeated) = (Vec::new(), Vec::new(), Vec::new(), 0_usize);
     for (place, input) in &work.server {
         if frame.server(input).is_err() {
             pointless.push(*place);
         }
     }
     for delivery in &work.deliveries {
-        if let Err(pallet_entities::Error::SequenceGap { .. }) = frame.message(delivery) {
-            early.push(delivery.clone());
+        match frame.message(delivery) {
+            Ok(()) => {}
+            Err(pallet_entities::Error::SequenceGap { .. }) => early.push(delivery.clone()),
+            Err(_) => repeated = repeated.saturating_add(1),
         }
     }
     for (place, hash, call) in &work.calls {
@@ -90,7 +91,14 @@ pub(crate) fn execute(
         }
     }
     let draft = (!frame.inputs.is_empty()).then(|| frame.close(entity, parent_hash));
-    Turn { draft, refused, pointless, early }
+    Turn { draft, refused, pointless, early, repeated }
+}
+
+/// Number and parent of an entity's next frame, and the time that it has to be after.
+pub(crate) fn next(facts: &Facts, entity: &Entity) -> (Height, FrameHash, Timestamp) {
+    entity.head.as_ref().map_or((1, FrameHash::ZERO, facts.genesis_time), |head| {
+        (head.header.height.saturating_add(1), head.header.hash(), head.header.timestamp)
+    })
 }
 
 /// A frame while it is being made.

@@ -1,5 +1,7 @@
 //! The first state of a network, as its chain spec resolves to.
 
+use std::collections::BTreeSet;
+
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use xln_primitives::{Amount, AssetId, Board, EntityId, Network, Timestamp};
 
@@ -191,16 +193,25 @@ impl Genesis {
     /// The server as it is before its first slice, hosting everybody, with every row of its state still to be written
     /// down.
     pub fn build(&self) -> Result<Server, GenesisError> {
+        self.build_part(|_| true)
+    }
+
+    /// The same for a server that hosts a part of the network: the entities that `hosts` names, and the depositary, which
+    /// every server follows.
+    pub fn build_part(&self, hosts: impl Fn(&EntityId) -> bool) -> Result<Server, GenesisError> {
         let mut founding = Founding::new(self.facts()?);
+        let mut known = BTreeSet::new();
         for entity in &self.entities {
-            founding.host(entity)?;
-        }
-        for channel in &self.channels {
-            for side in [channel.left, channel.right] {
-                if !founding.hosts(&side) {
-                    return Err(GenesisError::UnknownEntity { entity: side });
-                }
+            if !known.insert(entity.id) {
+                return Err(GenesisError::DuplicateEntity { entity: entity.id });
             }
+            if entity.id == self.depositary || hosts(&entity.id) {
+                founding.host(entity)?;
+            }
+        }
+        let sides = self.channels.iter().flat_map(|channel| [channel.left, channel.right]);
+        if let Some(entity) = sides.into_iter().find(|side| !known.contains(side)) {
+            return Err(GenesisError::UnknownEntity { entity });
         }
         founding.assets(&self.assets)?;
         for entity in &self.entities {

@@ -29,6 +29,7 @@
 
 mod authentic;
 mod block;
+mod body;
 mod call;
 mod certifier;
 mod clock;
@@ -59,6 +60,7 @@ pub use authentic::{
     Authentic, authenticate_calls, authenticate_hashed, authenticate_message, authenticate_messages,
 };
 pub use block::Sealed;
+pub use body::{BODY_INPUTS_MAX, BodyError, DecidedFrame, FrameBody, ProposedBody};
 pub use call::{RuntimeCall, RuntimeMessage};
 pub use certifier::{Certifier, CertifyError, Recorded};
 pub use delivery::Delivery;

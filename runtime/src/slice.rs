@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use xln_primitives::{Certificate, CertifiedMessage, ChannelId, EntityId, Hash, Network, Timestamp};
 use xln_tree::Hasher;
 
-use crate::{Authentic, Inbound, RuntimeMessage, SignedCall, logged};
+use crate::{Authentic, DecidedFrame, Inbound, RuntimeMessage, SignedCall, logged};
 
 /// Number of a slice; the first of a network is 1, and they have no gaps.
 pub type SliceNumber = u64;
@@ -90,6 +90,8 @@ impl ServerInput {
 /// What goes into a slice, in the order in which an entity executes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SliceInputs {
+    /// Frames that others decided, of entities that are followed here; in order for each entity.
+    pub frames: Vec<DecidedFrame>,
     /// From the clock.
     pub server: Vec<ServerInput>,
     /// From other servers.
@@ -102,7 +104,7 @@ impl SliceInputs {
     /// Whether there is nothing to execute.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.server.is_empty() && self.messages.is_empty() && self.calls.is_empty()
+        self.frames.is_empty() && self.server.is_empty() && self.messages.is_empty() && self.calls.is_empty()
     }
 }
 
@@ -115,6 +117,8 @@ pub struct Slice {
     pub timestamp: Timestamp,
     /// Fresh randomness, from which entities derive secrets.
     pub entropy: Hash,
+    /// See [`SliceInputs::frames`]; only those that followed what was there.
+    pub frames: Vec<DecidedFrame>,
     /// See [`SliceInputs::server`].
     pub server: Vec<ServerInput>,
     /// See [`SliceInputs::messages`].
@@ -140,6 +144,7 @@ impl Encode for Slice {
         self.number.encode_to(out);
         self.timestamp.encode_to(out);
         self.entropy.encode_to(out);
+        self.frames.encode_to(out);
         self.server.encode_to(out);
         logged::encode(&self.messages, out);
         self.calls.encode_to(out);
@@ -154,6 +159,7 @@ impl Decode for Slice {
             number: Decode::decode(input)?,
             timestamp: Decode::decode(input)?,
             entropy: Decode::decode(input)?,
+            frames: Decode::decode(input)?,
             server: Decode::decode(input)?,
             messages: logged::decode(input)?,
             calls: Decode::decode(input)?,
@@ -179,6 +185,7 @@ impl Slice {
     pub(crate) fn inputs(&self, network: &Network) -> SliceInputs {
         let inbound = |message: &Arc<_>| Authentic::from_log(Inbound::new(Arc::clone(message), network));
         SliceInputs {
+            frames: self.frames.clone(),
             server: self.server.clone(),
             messages: self.messages.par_iter().map(inbound).collect(),
             calls: self.calls.iter().cloned().map(Authentic::from_log).collect(),

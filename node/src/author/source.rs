@@ -50,6 +50,7 @@ impl Source for Live {
         }
         let timestamp = self.now();
         let inputs = SliceInputs {
+            frames: Vec::new(),
             server: server.due(timestamp, DUE_MAX),
             messages: self.inbox.take(MESSAGES_MAX),
             calls: self.pool.take(CALLS_MAX),

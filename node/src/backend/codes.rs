@@ -66,7 +66,7 @@ macro_rules! table {
 
 table! {
     pallet_entities::Error {
-        4210 BoardOfSeveral { members, entities };
+        4210 CannotAgree { members, others };
         4211 AlreadyFounded;
         4212 AlreadyCreated { entity } => "one key makes one lazy entity: use another key for another entity";
         4213 NotFounded => "create the entity first";

@@ -50,7 +50,7 @@ impl Source for Script {
             self.watch.fail(BenchmarkError::Rejected { step: slice.step, rejected, reason });
             return Ok(None);
         }
-        let inputs = SliceInputs { server: Vec::new(), messages, calls };
+        let inputs = SliceInputs { messages, calls, ..SliceInputs::default() };
         Ok(Some(Work { timestamp: slice.timestamp, entropy: slice.entropy, inputs }))
     }
 

@@ -29,6 +29,7 @@ pub(super) fn authentic(
     let calls = portions(calls).into_par_iter();
     let calls = calls.flat_map_iter(|portion| authenticate_calls(portion, network, now, blinding));
     Ok(SliceInputs {
+        frames: Vec::new(),
         server: Vec::new(),
         messages: messages.collect::<Result<_, _>>()?,
         calls: calls.collect::<Result<_, _>>()?,

@@ -24,7 +24,7 @@ pub fn created(storage: &(impl Storage + ?Sized)) -> Result<Option<Timestamp>, E
 
 /// Gives a new entity, lazy or of the genesis, its board.
 ///
-/// Errors: [`Error::AlreadyFounded`], [`Error::Board`], [`Error::BoardOfSeveral`].
+/// Errors: [`Error::AlreadyFounded`], [`Error::Board`], [`Error::CannotAgree`].
 pub fn found(storage: &mut (impl Storage + ?Sized), board: &Board) -> Result<(), Error> {
     if BOARD.get(storage)?.is_some() {
         return Err(Error::AlreadyFounded);
@@ -34,21 +34,19 @@ pub fn found(storage: &mut (impl Storage + ?Sized), board: &Board) -> Result<(),
     Ok(())
 }
 
-/// Checks that a board is sound and that its frames need no consensus. Size comes first: the proofs of possession
-/// of a large board are costly to check.
+/// Checks that a board is sound and that its members can certify frames: one signer alone, or several by their BLS keys.
+/// The form comes first: the proofs of possession of a large board are costly to check.
 pub(crate) fn check_hostable(board: &Board) -> Result<(), Error> {
-    if board.members.len() > 1 || matches!(board.members.first(), Some(m) if is_entity(&m.id)) {
+    let others = board.members.iter().filter(|member| !is_bls(&member.id)).count();
+    if others > 0 && board.sole_signer().is_none() && !board.members.is_empty() {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        return Err(Error::BoardOfSeveral {
-            members: count(board.members.len()),
-            entities: count(board.members.iter().filter(|member| is_entity(&member.id)).count()),
-        });
+        return Err(Error::CannotAgree { members: count(board.members.len()), others: count(others) });
     }
     Ok(board.validate()?)
 }
 
-fn is_entity(member: &MemberId) -> bool {
-    matches!(member, MemberId::Entity(_))
+const fn is_bls(member: &MemberId) -> bool {
+    matches!(member, MemberId::Signer { key: PublicKey::Bls(_), .. })
 }
 
 /// Checks that `signer` may make the entity execute its call number `nonce`. Changes nothing; the nonce is used

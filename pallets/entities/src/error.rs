@@ -10,15 +10,15 @@ pub enum Error {
     /// The board cannot exist.
     #[error(transparent)]
     Board(#[from] BoardError),
-    /// Only boards of one signer can be hosted until boards reach agreement by consensus.
+    /// The members of a board of several sign one aggregated certificate, so each of them is a BLS key.
     #[error(
-        "a board of {members} members, {entities} of them entities, cannot be hosted yet: use a board of one signer"
+        "{others} of the board's {members} members are no BLS keys: a board of several agrees by aggregated BLS signatures"
     )]
-    BoardOfSeveral {
+    CannotAgree {
         /// How many members it has.
         members: u32,
-        /// How many of them are entities.
-        entities: u32,
+        /// How many of them are other keys or entities.
+        others: u32,
     },
     /// The entity has a board already.
     #[error("the entity has been founded already")]

@@ -22,8 +22,9 @@
 //! call to it founds it. A *registered* entity has a number from the depositary's registry, which maps it to the
 //! board that speaks for it from a height onwards. The registry exists in the depositary's state only.
 //!
-//! Boards of several signers and boards with member entities are represented, validated and may be registered,
-//! but no server hosts one yet ([`Error::BoardOfSeveral`]): their frames need consensus.
+//! A **board of several** agrees on each frame, and its members sign one aggregated certificate: all of them are BLS keys
+//! ([`Error::CannotAgree`]). Boards with member entities are represented, validated and may be registered, but make no
+//! frames yet.
 
 mod board;
 mod call;

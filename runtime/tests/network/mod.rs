@@ -128,6 +128,10 @@ impl Network {
         board(name).entity()
     }
 
+    pub(crate) const fn certifier(&self) -> &dyn Certifier {
+        &self.keys
+    }
+
     pub(crate) fn hold_key(&mut self, name: &str) {
         let secret = secret(name);
         self.keys.0.insert(secret.public().unwrap().signer_id(), secret);

@@ -60,14 +60,14 @@ fn an_entity_is_founded_once() {
 }
 
 #[test]
-fn boards_that_need_consensus_are_not_hosted() {
+fn boards_whose_members_cannot_sign_one_certificate_are_not_hosted() {
     let mut machine = Machine::of(EntityId::ZERO);
     let nested = member(MemberId::Entity(EntityId::new([7; 32])));
     let cases =
-        [(vec![signer(1), signer(2)], 2, 0), (vec![nested.clone()], 1, 1), (vec![signer(1), nested], 2, 1)];
-    for (members, count, entities) in cases {
+        [(vec![signer(1), signer(2)], 2, 2), (vec![nested.clone()], 1, 1), (vec![signer(1), nested], 2, 2)];
+    for (members, count, others) in cases {
         let refused = found(&mut machine, &board(members));
-        assert_eq!(refused, Err(Error::BoardOfSeveral { members: count, entities }));
+        assert_eq!(refused, Err(Error::CannotAgree { members: count, others }));
     }
     assert_eq!(pallet_entities::board(&machine), Ok(None));
 }

@@ -22,7 +22,7 @@ fn with(key: StorageKey, value: Vec<u8>) -> MemoryStorage {
 fn a_board_that_could_not_have_been_founded_is_found() {
     let place = StorageKey::new(StorageType::Board, 0);
     let several = with(place, board(vec![signer(1), member(MemberId::Entity(EntityId::ZERO))]).encode());
-    let error = Error::BoardOfSeveral { members: 2, entities: 1 };
+    let error = Error::CannotAgree { members: 2, others: 2 };
     assert_eq!(try_state(&several), Err(Violation::State(error)));
     let damaged = with(place, vec![4]);
     assert!(matches!(try_state(&damaged), Err(Violation::State(Error::Corrupt(_)))));

@@ -241,7 +241,7 @@ impl Game {
             }
         }
         let messages = self.arriving();
-        let inputs = SliceInputs { server, messages, calls };
+        let inputs = SliceInputs { server, messages, calls, ..SliceInputs::default() };
         let entropy = Hash::new(self.random.bytes());
         if self.random.chance(5) {
             let rehearsed = self.world.attempt(self.now, entropy, inputs.clone()).unwrap();

@@ -1,0 +1,353 @@
+//! Frames that are decided elsewhere than in a slice: what a board of several agrees on, and what an observer follows.
+//!
+//! An entity with one signer, whose key is here, executes at once: its inputs are those of the slice. For every other entity
+//! the inputs of a frame come together, in a [`FrameBody`], and the frame is made wherever the entity is followed:
+//!
+//! ```text
+//!   proposer                         member                              follower, and the two others
+//!   what waits ─► Server::propose    body ─► Server::draft               body, header, certificate
+//!                  │ body, header            │ header: vote for its hash  ─► SliceInputs::frames ─► the next slice
+//!                  └────────────────────────►└────── certificate ───────────────►
+//! ```
+//!
+//! [`Server::propose`] leaves out what would be refused, so that a body contains nothing without effect, and
+//! [`Server::draft`] accepts nothing else: of one set of inputs in one order there is one frame.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use codec::{Decode, Encode, Error, Input, Output};
+use xln_primitives::{
+    AuthenticationError, Board, Certificate, CertificateError, CertifiedMessage, EntityId, FrameHash,
+    FrameHeader, Hash, Height, Network, Timestamp,
+};
+
+use crate::{
+    Authentic, Facts, Inbound, RuntimeMessage, ServerInput, SignedCall, SliceInputs, authenticate_messages,
+    delivery::Delivery,
+    entity::Entity,
+    frame::{self, Draft, Turn, Work},
+    logged,
+    server::Server,
+};
+
+/// Most messages, calls and inputs of the clock in one frame, together.
+pub const BODY_INPUTS_MAX: usize = 8_192;
+
+/// Everything that a frame executes, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrameBody {
+    /// Whose frame.
+    pub entity: EntityId,
+    /// Its number.
+    pub height: Height,
+    /// Hash of the frame before; zero for the first.
+    pub parent: FrameHash,
+    /// Its time, after the parent's.
+    pub timestamp: Timestamp,
+    /// Randomness of the proposer, from which the entity derives secrets. All who follow the entity know it.
+    pub entropy: Hash,
+    /// From the clock of the proposer; each proves itself or can do no harm.
+    pub server: Vec<ServerInput>,
+    /// From other entities.
+    pub messages: Vec<Arc<CertifiedMessage<RuntimeMessage>>>,
+    /// From members of the board.
+    pub calls: Vec<SignedCall>,
+}
+
+impl Encode for FrameBody {
+    fn encode_to<O: Output + ?Sized>(&self, out: &mut O) {
+        self.entity.encode_to(out);
+        self.height.encode_to(out);
+        self.parent.encode_to(out);
+        self.timestamp.encode_to(out);
+        self.entropy.encode_to(out);
+        self.server.encode_to(out);
+        logged::encode(&self.messages, out);
+        self.calls.encode_to(out);
+    }
+}
+
+impl Decode for FrameBody {
+    fn decode<I: Input>(input: &mut I) -> Result<Self, Error> {
+        Ok(Self {
+            entity: Decode::decode(input)?,
+            height: Decode::decode(input)?,
+            parent: Decode::decode(input)?,
+            timestamp: Decode::decode(input)?,
+            entropy: Decode::decode(input)?,
+            server: Decode::decode(input)?,
+            messages: logged::decode(input)?,
+            calls: Decode::decode(input)?,
+        })
+    }
+}
+
+/// A body with the boards that stand behind its messages, for those who have to check them. A board that is not known to
+/// everybody (that of a lazy entity) travels here, once.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ProposedBody {
+    /// What is proposed.
+    pub body: FrameBody,
+    /// Boards of its messages' senders.
+    pub boards: Vec<Board>,
+}
+
+/// A frame that its board has certified, with what it executes. Enough to follow the entity without trusting whoever
+/// brings it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct DecidedFrame {
+    /// What it executes.
+    pub body: FrameBody,
+    /// What comes of it.
+    pub header: FrameHeader,
+    /// That the board stands behind it.
+    pub certificate: Certificate,
+}
+
+impl DecidedFrame {
+    /// Checks that `board` stands behind the frame. Whether the body leads to it, its execution shows.
+    pub fn verify(&self, network: Network, board: &Board) -> Result<(), CertificateError> {
+        self.certificate.verify(network, board, &self.header)
+    }
+}
+
+/// A body that makes no frame here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// Nobody follows this entity here.
+    #[error("entity {entity} is not followed here")]
+    Unknown {
+        /// Which entity.
+        entity: EntityId,
+    },
+    /// It belongs elsewhere in the entity's history.
+    #[error("frame {found} of entity {entity} does not follow frame {last}")]
+    OtherHeight {
+        /// Which entity.
+        entity: EntityId,
+        /// Its latest frame here.
+        last: Height,
+        /// The one that was found.
+        found: Height,
+    },
+    /// It follows another frame.
+    #[error("frame {height} names parent {found}, the latest frame here is {expected}")]
+    OtherParent {
+        /// Its number.
+        height: Height,
+        /// The latest frame.
+        expected: FrameHash,
+        /// The one that it names.
+        found: FrameHash,
+    },
+    /// Time does not move.
+    #[error("frame {height} is of {found} ms, its parent of {parent} ms: time has to grow")]
+    TimeStandsStill {
+        /// Its number.
+        height: Height,
+        /// Time of the parent.
+        parent: Timestamp,
+        /// Its time.
+        found: Timestamp,
+    },
+    /// More inputs than a frame may have.
+    #[error("{found} inputs, a frame has at most {max}")]
+    TooLarge {
+        /// How many.
+        found: usize,
+        /// Most.
+        max: usize,
+    },
+    /// An input without effect: a call or message that is refused or comes out of order.
+    #[error("{found} inputs would be refused; a frame contains none such")]
+    Refused {
+        /// How many.
+        found: usize,
+    },
+    /// No input at all.
+    #[error("there is nothing to execute")]
+    Empty,
+    /// A message that proves nothing.
+    #[error("a message proves nothing: {0}")]
+    Message(#[from] AuthenticationError),
+    /// A message whose sender's board is not beside the body.
+    #[error("the board of {entity}, who sent a message, is missing")]
+    NoBoard {
+        /// The sender.
+        entity: EntityId,
+    },
+    /// A call that proves nothing.
+    #[error("a call proves nothing: {0}")]
+    Call(#[from] xln_primitives::CallError),
+    /// The certified header is another: this machine and the board's members do not compute alike.
+    #[error("frame {height} leads to {made} here, its board certified {certified}")]
+    Diverged {
+        /// Its number.
+        height: Height,
+        /// Hash of the header that was made here.
+        made: FrameHash,
+        /// Hash of the certified one.
+        certified: FrameHash,
+    },
+}
+
+impl Server {
+    /// What a proposer puts before the other members: the next frame of an entity from what waits for it. None if nothing
+    /// of it has any effect. Inputs that would be refused are left out.
+    ///
+    /// `now` is the proposer's time; it is raised above the parent's if it is not later.
+    ///
+    /// Errors: [`BodyError::Unknown`].
+    pub fn propose(
+        &self,
+        entity: EntityId,
+        now: Timestamp,
+        entropy: Hash,
+        inputs: SliceInputs,
+    ) -> Result<Option<(FrameBody, FrameHeader)>, BodyError> {
+        let entity = self.entity(&entity).ok_or(BodyError::Unknown { entity })?;
+        let SliceInputs { mut server, messages, calls, .. } = inputs;
+        let mut messages: Vec<Inbound> = messages.into_iter().map(Authentic::into_inner).collect();
+        let mut calls: Vec<SignedCall> = calls.into_iter().map(Authentic::into_inner).collect();
+        let most = BODY_INPUTS_MAX;
+        server.truncate(most);
+        messages.truncate(most.saturating_sub(server.len()));
+        calls.truncate(most.saturating_sub(server.len()).saturating_sub(messages.len()));
+        // Messages that are refused are a matter of order alone, so they are told apart before.
+        let messages = in_order(entity, messages);
+        let Turn { draft, refused, pointless, .. } =
+            run(self.facts(), entity, now, entropy, &server, &messages, &calls);
+        let Some(draft) = draft else { return Ok(None) };
+        let keep = |dropped: &[usize], place: usize| !dropped.contains(&place);
+        let refused: Vec<usize> = refused.into_iter().map(|(place, _)| place).collect();
+        let (height, parent, _) = frame::next(self.facts(), entity);
+        let body = FrameBody {
+            entity: entity.id(),
+            height,
+            parent,
+            timestamp: draft.header.timestamp,
+            entropy,
+            server: server
+                .into_iter()
+                .enumerate()
+                .filter(|(n, _)| keep(&pointless, *n))
+                .map(|(_, i)| i)
+                .collect(),
+            messages: messages.into_iter().map(Inbound::into_certified).collect(),
+            calls: calls
+                .into_iter()
+                .enumerate()
+                .filter(|(n, _)| keep(&refused, *n))
+                .map(|(_, c)| c)
+                .collect(),
+        };
+        Ok(Some((body, draft.header)))
+    }
+
+    /// The frame that a body makes on top of the entity's latest one here. Changes nothing.
+    ///
+    /// Errors: every way in which a body does not make exactly one frame; see [`BodyError`]. The origin of its messages
+    /// and calls is not checked here, see [`ProposedBody::authenticate`].
+    pub fn draft(&self, body: &FrameBody) -> Result<FrameHeader, BodyError> {
+        let entity = self.entity(&body.entity).ok_or(BodyError::Unknown { entity: body.entity })?;
+        draft(self.facts(), entity, body).map(|draft| draft.header)
+    }
+}
+
+/// Messages that the entity's inbox would take one after the other.
+fn in_order(entity: &Entity, messages: Vec<Inbound>) -> Vec<Inbound> {
+    let state = entity.state();
+    let mut last: BTreeMap<EntityId, u64> = BTreeMap::new();
+    let follows = |inbound: &Inbound| {
+        let message = &inbound.certified().message;
+        if message.to != entity.id() {
+            return false;
+        }
+        let last = last
+            .entry(message.from)
+            .or_insert_with(|| pallet_entities::inbox(&state, &message.from).unwrap_or(u64::MAX));
+        let follows = last.checked_add(1) == Some(message.sequence);
+        if follows {
+            *last = message.sequence;
+        }
+        follows
+    };
+    let mut follows = follows;
+    messages.into_iter().filter(|inbound| follows(inbound)).collect()
+}
+
+fn run(
+    facts: &Facts,
+    entity: &Entity,
+    time: Timestamp,
+    entropy: Hash,
+    server: &[ServerInput],
+    messages: &[Inbound],
+    calls: &[SignedCall],
+) -> Turn {
+    let work = Work {
+        server: server.iter().enumerate().collect(),
+        deliveries: messages.iter().cloned().map(Delivery::elsewhere).collect(),
+        calls: calls.iter().enumerate().map(|(place, call)| (place, call.hash(), call)).collect(),
+    };
+    frame::execute(facts, time, entropy, entity, &work)
+}
+
+/// Executes a body on an entity.
+pub(crate) fn draft(facts: &Facts, entity: &Entity, body: &FrameBody) -> Result<Draft, BodyError> {
+    let (height, parent, after) = frame::next(facts, entity);
+    if body.height != height {
+        let last = height.saturating_sub(1);
+        return Err(BodyError::OtherHeight { entity: entity.id(), last, found: body.height });
+    }
+    if body.parent != parent {
+        return Err(BodyError::OtherParent { height, expected: parent, found: body.parent });
+    }
+    if body.timestamp <= after {
+        return Err(BodyError::TimeStandsStill { height, parent: after, found: body.timestamp });
+    }
+    let found = body.server.len().saturating_add(body.messages.len()).saturating_add(body.calls.len());
+    if found > BODY_INPUTS_MAX {
+        return Err(BodyError::TooLarge { found, max: BODY_INPUTS_MAX });
+    }
+    let inbound = |message: &Arc<_>| Inbound::new(Arc::clone(message), &facts.network);
+    let messages: Vec<Inbound> = body.messages.iter().map(inbound).collect();
+    let foreign = body.server.iter().filter(|input| input.entity() != body.entity).count()
+        + body.messages.iter().filter(|message| message.message.to != body.entity).count()
+        + body.calls.iter().filter(|call| call.body.entity != body.entity).count();
+    if foreign > 0 {
+        return Err(BodyError::Refused { found: foreign });
+    }
+    let turn = run(facts, entity, body.timestamp, body.entropy, &body.server, &messages, &body.calls);
+    let refused = turn.refused.len() + turn.pointless.len() + turn.early.len() + turn.repeated;
+    if refused > 0 {
+        return Err(BodyError::Refused { found: refused });
+    }
+    turn.draft.ok_or(BodyError::Empty)
+}
+
+impl ProposedBody {
+    /// Checks that every message and every call comes from who is said to have sent it. `now` is the time of the one who
+    /// checks; `blinding` must not be predictable, see [`xln_primitives::crypto::verify_batch`].
+    pub fn authenticate(
+        &self,
+        network: Network,
+        now: Timestamp,
+        blinding: [u8; 32],
+    ) -> Result<(), BodyError> {
+        let boards: BTreeMap<Hash, &Board> = self.boards.iter().map(|board| (board.hash(), board)).collect();
+        let mut messages = Vec::with_capacity(self.body.messages.len());
+        for message in &self.body.messages {
+            let board = boards.get(&message.header.board_hash);
+            let board = board.ok_or(BodyError::NoBoard { entity: message.message.from })?;
+            messages.push((Arc::clone(message), (*board).clone()));
+        }
+        for verdict in authenticate_messages(messages, network, blinding) {
+            verdict?;
+        }
+        for verdict in crate::authenticate_calls(self.body.calls.clone(), network, now, blinding) {
+            verdict?;
+        }
+        Ok(())
+    }
+}

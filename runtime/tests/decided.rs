@@ -1,0 +1,288 @@
+//! A depositary whose board is of four, followed by two servers: each hosts a part of the others.
+
+mod network;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use network::USD;
+use pallet_channels::PeerMessage;
+use xln_primitives::{
+    Amount, AssetId, Board, Certificate, CertifiedMessage, EntityId, FrameHeader, Hash, Member, MemberId,
+    Permissions, Profile, SecretKey, Signature, Timestamp, Vote, crypto::bls,
+};
+use xln_runtime::{
+    BodyError, DecidedFrame, Executed, FrameBody, Genesis, ProposedBody, RuntimeCall, RuntimeMessage, Server,
+    SliceInputs, authenticate_calls, authenticate_messages, invariants,
+};
+
+/// The board of four validators.
+struct Validators {
+    secrets: Vec<SecretKey>,
+    board: Board,
+}
+
+impl Validators {
+    fn new() -> Self {
+        let scalars: Vec<[u8; 32]> = (1..=4).map(|n| [n; 32]).collect();
+        let secret = |scalar: &[u8; 32]| SecretKey::Bls(zeroize::Zeroizing::new(*scalar));
+        let member = |scalar: &[u8; 32]| Member {
+            id: MemberId::Signer {
+                key: secret(scalar).public().unwrap(),
+                possession: Some(bls::prove_possession(scalar).unwrap()),
+            },
+            weight: 1,
+            permissions: Permissions::ALL,
+        };
+        let members: Vec<Member> = scalars.iter().map(member).collect();
+        let board = Board { members: members.try_into().unwrap(), threshold: 1, profile: Profile::Byzantine };
+        Self { secrets: scalars.iter().map(secret).collect(), board }
+    }
+
+    /// The certificate of three of them.
+    fn certify(&self, genesis: &Genesis, header: &FrameHeader) -> Certificate {
+        let message = Vote::precommit(genesis.network, header, 0).sign_bytes();
+        let sign = |secret: &SecretKey| match secret.sign(&message).unwrap() {
+            Signature::Bls(bytes) => bytes,
+            _ => unreachable!(),
+        };
+        let signatures: Vec<_> = self.secrets[..3].iter().map(sign).collect();
+        Certificate::Aggregate {
+            round: 0,
+            signers: vec![0b0111].try_into().unwrap(),
+            signature: bls::aggregate(&signatures).unwrap(),
+        }
+    }
+}
+
+/// Two servers and the validators, with everything that one said to another under way.
+struct Consortium {
+    genesis: Genesis,
+    validators: Validators,
+    keys: network::Network,
+    servers: [Server; 2],
+    now: Timestamp,
+    boards: BTreeMap<EntityId, Board>,
+    waiting: Vec<Arc<CertifiedMessage<RuntimeMessage>>>,
+}
+
+impl Consortium {
+    /// The hub lives on the first server, alice and bob on the second.
+    fn new() -> Self {
+        let keys = network::Network::new();
+        let validators = Validators::new();
+        let mut genesis = keys.genesis.clone();
+        let (old, new) = (genesis.depositary, validators.board.entity());
+        genesis.depositary = new;
+        for entity in &mut genesis.entities {
+            if entity.id == old {
+                (entity.id, entity.board) = (new, validators.board.clone());
+            }
+        }
+        genesis.assets[0].bridge = new;
+        let hub = keys.id("hub");
+        let servers =
+            [genesis.build_part(|id| *id == hub).unwrap(), genesis.build_part(|id| *id != hub).unwrap()];
+        let boards = genesis.entities.iter().map(|entity| (entity.id, entity.board.clone())).collect();
+        let now = Timestamp::from_millis(100);
+        Self { genesis, validators, keys, servers, now, boards, waiting: Vec::new() }
+    }
+
+    fn run(&mut self, server: usize, inputs: SliceInputs) -> Executed {
+        let executed = self.servers[server]
+            .execute(self.now, Hash::new([7; 32]), inputs, self.keys.certifier())
+            .unwrap();
+        self.servers[server].commit(&executed);
+        self.now = self.now.saturating_add(10);
+        self.waiting.extend(executed.outbox.iter().map(|delivery| delivery.certified().unwrap()));
+        invariants::check(&self.servers[server]).unwrap();
+        executed
+    }
+
+    fn call(&mut self, server: usize, who: &str, nonce: u64, call: RuntimeCall) -> Executed {
+        let call = self.keys.call(who, nonce, [call]);
+        let calls = authenticate_calls(vec![call], self.genesis.network, self.now, [1; 32]);
+        self.run(
+            server,
+            SliceInputs { calls: calls.into_iter().map(Result::unwrap).collect(), ..Default::default() },
+        )
+    }
+
+    fn authentic(&self, to: impl Fn(&EntityId) -> bool) -> SliceInputs {
+        let pairs = self.waiting.iter().filter(|message| to(&message.message.to));
+        let pairs = pairs.map(|message| (Arc::clone(message), self.boards[&message.message.from].clone()));
+        let messages = authenticate_messages(pairs.collect(), self.genesis.network, [2; 32]);
+        SliceInputs { messages: messages.into_iter().map(Result::unwrap).collect(), ..Default::default() }
+    }
+
+    /// The depositary's next frame, from all that waits for it.
+    fn propose(&self) -> Option<(FrameBody, FrameHeader)> {
+        let depositary = self.genesis.depositary;
+        let inputs = self.authentic(|to| *to == depositary);
+        self.servers[0].propose(depositary, self.now, Hash::new([3; 32]), inputs).unwrap()
+    }
+
+    fn decide(&self, (body, header): (FrameBody, FrameHeader)) -> DecidedFrame {
+        let certificate = self.validators.certify(&self.genesis, &header);
+        DecidedFrame { body, header, certificate }
+    }
+
+    /// Decides and delivers until nothing is under way.
+    fn settle(&mut self) {
+        for _ in 0..20 {
+            if let Some(proposal) = self.propose() {
+                let frame = self.decide(proposal);
+                frame.verify(self.genesis.network, &self.validators.board).unwrap();
+                let depositary = self.genesis.depositary;
+                self.waiting.retain(|message| message.message.to != depositary);
+                for server in 0..2 {
+                    let frames = vec![frame.clone()];
+                    let executed = self.run(server, SliceInputs { frames, ..Default::default() });
+                    assert_eq!(executed.unfit, []);
+                    assert_eq!(executed.slice.frames, std::slice::from_ref(&frame));
+                }
+            }
+            for server in 0..2 {
+                let here = |to: &EntityId| {
+                    *to != self.genesis.depositary && self.servers[server].entity(to).is_some()
+                };
+                let inputs = self.authentic(here);
+                self.waiting = {
+                    let servers = &self.servers[server];
+                    let depositary = self.genesis.depositary;
+                    let waits = |to: &EntityId| *to == depositary || servers.entity(to).is_none();
+                    self.waiting.iter().filter(|message| waits(&message.message.to)).cloned().collect()
+                };
+                if !inputs.is_empty() {
+                    self.run(server, inputs);
+                }
+            }
+            if self.waiting.is_empty() {
+                return;
+            }
+        }
+        panic!("{} messages are still under way", self.waiting.len());
+    }
+
+    fn reserve(&self, server: usize, who: &str) -> Amount {
+        let depositary = self.servers[server].depositary().unwrap();
+        pallet_reserves::reserve(&depositary.state(), &self.keys.id(who), &AssetId::named(USD)).unwrap()
+    }
+}
+
+fn transfer(to: EntityId, amount: u128) -> RuntimeCall {
+    pallet_reserves::Call::Transfer { to, asset: AssetId::named(USD), amount: Amount::new(amount) }.into()
+}
+
+#[test]
+fn every_server_makes_the_frames_that_the_board_decided() {
+    let mut net = Consortium::new();
+    let bob = net.keys.id("bob");
+    net.call(1, "alice", 0, transfer(bob, 30));
+    assert_eq!((net.reserve(0, "bob"), net.reserve(1, "bob")), (Amount::new(1000), Amount::new(1000)));
+    net.settle();
+    assert_eq!((net.reserve(0, "bob"), net.reserve(1, "bob")), (Amount::new(1030), Amount::new(1030)));
+    let root = |server: &Server| server.depositary().unwrap().head().unwrap().header.state_root;
+    assert_eq!(root(&net.servers[0]), root(&net.servers[1]));
+}
+
+#[test]
+fn a_payment_crosses_servers_and_collateral_follows_from_the_depositary() {
+    let mut net = Consortium::new();
+    let (alice, hub) = (net.keys.id("alice"), net.keys.id("hub"));
+    let asset = AssetId::named(USD);
+    let pay = pallet_channels::Call::PayDirect { to: hub, asset, amount: Amount::new(25) };
+    net.call(1, "alice", 0, pay.into());
+    assert!(matches!(net.waiting[0].message.call, RuntimeMessage::Channel(PeerMessage::Frame(_))));
+    net.settle();
+    let (left, right) = if alice < hub { (alice, hub) } else { (hub, alice) };
+    let in_favour = xln_primitives::Side::of(&alice, &hub).unwrap();
+    let amount = Amount::new(100);
+    let allocate = pallet_reserves::Call::Allocate { left, right, in_favour, asset, amount };
+    net.call(1, "alice", 1, allocate.into());
+    net.settle();
+    let channel = xln_primitives::ChannelId::between(&alice, &hub);
+    let copy = |server: &Server, whose: &EntityId| {
+        pallet_channels::view::channel(&server.entity(whose).unwrap().state(), channel).unwrap().unwrap()
+    };
+    let (hubs, alices) = (copy(&net.servers[0], &hub), copy(&net.servers[1], &alice));
+    assert_eq!(hubs.channel.state_hash, alices.channel.state_hash);
+    assert_eq!(hubs.channel.subchannels[0].collateral, Amount::new(500));
+    assert_eq!(net.reserve(0, "alice"), Amount::new(900));
+}
+
+#[test]
+fn a_frame_is_followed_once_and_in_order() {
+    let mut net = Consortium::new();
+    let bob = net.keys.id("bob");
+    net.call(1, "alice", 0, transfer(bob, 1));
+    let frame = net.decide(net.propose().unwrap());
+    let frames = vec![frame.clone(), frame.clone()];
+    let executed = net.run(0, SliceInputs { frames, ..Default::default() });
+    assert_eq!(executed.slice.frames.len(), 1);
+    let depositary = net.genesis.depositary;
+    let again = BodyError::OtherHeight { entity: depositary, last: 1, found: 1 };
+    assert_eq!(executed.unfit, [(depositary, again)]);
+    let mut later = frame.clone();
+    later.body.height = 3;
+    let executed = net.run(1, SliceInputs { frames: vec![later], ..Default::default() });
+    assert!(matches!(executed.unfit[..], [(_, BodyError::OtherHeight { last: 0, found: 3, .. })]));
+    assert_eq!((executed.frames, net.reserve(1, "bob")), (0, Amount::new(1000)));
+}
+
+#[test]
+fn bodies_that_a_member_must_not_vote_for_are_told_apart() {
+    let mut net = Consortium::new();
+    let bob = net.keys.id("bob");
+    net.call(1, "alice", 0, transfer(bob, 1));
+    let (body, header) = net.propose().unwrap();
+    let server = &net.servers[1];
+    assert_eq!(server.draft(&body), Ok(header));
+    let empty = FrameBody { messages: Vec::new(), ..body.clone() };
+    assert_eq!(server.draft(&empty), Err(BodyError::Empty));
+    let stopped = FrameBody { timestamp: Timestamp::from_millis(1), ..body.clone() };
+    assert!(matches!(server.draft(&stopped), Err(BodyError::TimeStandsStill { .. })));
+    let messages = [&body.messages[..], &body.messages].concat();
+    let twice = FrameBody { messages, ..body.clone() };
+    assert_eq!(server.draft(&twice), Err(BodyError::Refused { found: 1 }));
+    let orphan = FrameBody { parent: xln_primitives::FrameHash::ZERO, ..body.clone() };
+    assert!(matches!(server.draft(&orphan), Err(BodyError::OtherParent { .. })));
+    let foreign = net.keys.call("alice", 1, [transfer(bob, 1)]);
+    let foreign = FrameBody { calls: vec![foreign], ..body.clone() };
+    assert_eq!(server.draft(&foreign), Err(BodyError::Refused { found: 1 }));
+}
+
+#[test]
+fn a_proposal_with_forged_or_unproven_messages_is_refused() {
+    let mut net = Consortium::new();
+    let (alice, bob) = (net.keys.id("alice"), net.keys.id("bob"));
+    net.call(1, "alice", 0, transfer(bob, 1));
+    let (body, _) = net.propose().unwrap();
+    let network = net.genesis.network;
+    let check =
+        |proposal: &ProposedBody| proposal.authenticate(network, Timestamp::from_millis(500), [5; 32]);
+    let board = net.keys.board("alice");
+    let proposal = ProposedBody { body, boards: vec![board] };
+    assert_eq!(check(&proposal), Ok(()));
+    let bare = ProposedBody { boards: Vec::new(), ..proposal.clone() };
+    assert_eq!(check(&bare), Err(BodyError::NoBoard { entity: alice }));
+    let mut forged = proposal.clone();
+    let message = Arc::make_mut(&mut forged.body.messages[0]);
+    let said = Arc::make_mut(&mut message.message);
+    said.call = RuntimeMessage::Request(transfer(bob, 999));
+    assert!(matches!(check(&forged), Err(BodyError::Message(_))));
+}
+
+#[test]
+fn a_body_reads_back_and_a_log_with_decided_frames_replays() {
+    let mut net = Consortium::new();
+    let bob = net.keys.id("bob");
+    net.call(1, "alice", 0, transfer(bob, 5));
+    let frame = net.decide(net.propose().unwrap());
+    let bytes = codec::Encode::encode(&frame);
+    assert_eq!(xln_primitives::decode_exact::<DecidedFrame>(&bytes, bytes.len()), Ok(frame.clone()));
+    let mut fresh = net.servers[0].clone();
+    let executed = net.run(0, SliceInputs { frames: vec![frame], ..Default::default() });
+    let logged = xln_primitives::decode_exact(&executed.log, executed.log.len()).unwrap();
+    fresh.replay(&logged, true).unwrap();
+    assert_eq!(fresh.depositary().unwrap().head(), net.servers[0].depositary().unwrap().head());
+}
