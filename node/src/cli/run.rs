@@ -44,7 +44,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "MIB")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_free_space: Option<u64>,
-    /// How many blocks keep slices, events and receipts: a number, or archive for all [default: archive]
+    /// How many blocks keep slices and receipts: a number, or archive for all [default: archive]
     ///
     /// Headers are always kept, and what a start or a promised state needs.
     #[arg(long, value_name = "N|archive")]
