@@ -9,6 +9,7 @@ mod settings;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    num::NonZeroU64,
     path::PathBuf,
 };
 
@@ -42,6 +43,8 @@ pub struct Config {
     pub password: PasswordSource,
     /// Blocks are made only while so many bytes are free on the disk.
     pub min_free_space: u64,
+    /// The changed state is written every so many blocks.
+    pub snapshot_interval: NonZeroU64,
     /// What is kept of the past.
     pub pruning: Pruning,
     /// Address, gates and limits of JSON-RPC.
@@ -133,6 +136,7 @@ impl Config {
             keystore_path: settings.keystore_path,
             password: PasswordSource::new(settings.password_filename, settings.password_interactive),
             min_free_space: mebibytes("min-free-space", settings.min_free_space)?,
+            snapshot_interval: settings.snapshot_interval,
             pruning: Pruning { blocks: settings.blocks_pruning.0, state: settings.state_pruning.0 },
             rpc,
             prometheus,

@@ -118,6 +118,7 @@ impl Node {
             stop: Arc::default(),
             free_space_min: config.min_free_space,
             block_time: Duration::from_millis(spec.consensus.block_time_ms),
+            snapshot_interval: config.snapshot_interval,
         };
         let author = AuthorThread::start(author, health.clone())
             .map_err(RunError::system("cannot start the author's thread"))?;

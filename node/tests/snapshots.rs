@@ -6,6 +6,7 @@ use std::{fs, ops::ControlFlow, path::Path};
 use clap::Parser;
 use codec::{Decode, Encode};
 use xln_chain_spec::ChainSpec;
+use xln_keystore::{Cost, Keystore, Password, dev_key};
 use xln_node::{
     archive::{SnapshotError, check_certificates, load},
     cli::{ChainArgs, Cli, Command, DatabaseArgs, Import, SnapshotCommand, Which, WhichArgs},
@@ -217,6 +218,34 @@ fn a_snapshot_behind_what_its_keys_have_certified_is_not_imported() {
     let CommandError::Recovery(refusal) = refusal else { panic!("{refusal}") };
     assert!(matches!(*refusal, RecoveryError::Equivocation(_)), "{refusal}");
     assert_eq!(fs::read_dir(other.path().join("chains/dev")).map_or(0, Iterator::count), 0);
+}
+
+#[test]
+fn a_snapshot_whose_keys_are_here_is_imported_only_to_take_over() {
+    let (base, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = stopped(base.path());
+    let file = base.path().join("state.xln");
+    create_snapshot(&args(base.path())).unwrap();
+    export_snapshot(&WhichArgs::default(), &args(base.path()), Some(&file), &mut Vec::new()).unwrap();
+
+    let there = import(&file, other.path());
+    let database = database_folder(&there.database).unwrap();
+    let keystore = database.with_file_name("keystore");
+    let password = Password::new("correct horse".to_owned().into()).unwrap();
+    let keystore = Keystore::open_with(keystore, password, Cost::LIGHT).unwrap();
+    // The key of an entity that has certified nothing is no danger.
+    keystore.insert(dev_key("bob")).unwrap();
+    keystore.insert(dev_key("depositary")).unwrap();
+    let refusal = import_snapshot(&there).unwrap_err();
+    assert!(
+        matches!(&refusal, CommandError::TakeOver { entity } if *entity == genesis().depositary),
+        "{refusal}"
+    );
+    assert!(refusal.to_string().contains("--take-over"));
+    assert!(!database.exists(), "nothing was made");
+
+    let taken = import_snapshot(&Import { take_over: true, ..import(&file, other.path()) }).unwrap();
+    assert_eq!(taken.snapshot.state_root, server.state_root());
 }
 
 #[test]

@@ -28,14 +28,7 @@ impl Member {
     /// Its name in JSON.
     #[must_use]
     pub fn name(&self) -> String {
-        let mut words = self.field.split('_');
-        let mut name = words.next().unwrap_or_default().to_owned();
-        for word in words {
-            let mut letters = word.chars();
-            name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-            name.push_str(letters.as_str());
-        }
-        name
+        camel_case(self.field)
     }
 
     /// The type without `Option`, and whether the member must be there.
@@ -54,6 +47,19 @@ impl Member {
             "name": self.name(), "summary": self.summary.trim(), "required": required, "schema": schema(kind),
         })
     }
+}
+
+/// `field_name` as `fieldName`.
+#[must_use]
+pub fn camel_case(field: &str) -> String {
+    let mut words = field.split('_');
+    let mut name = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+    }
+    name
 }
 
 /// JSON schema of a type.

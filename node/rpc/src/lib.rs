@@ -22,6 +22,7 @@ mod api;
 mod describe;
 pub mod error;
 mod feed;
+mod json_text;
 mod number;
 pub mod params;
 mod reference;
@@ -30,7 +31,7 @@ pub mod view;
 pub mod words;
 
 pub use api::{Backend, Calls, METHODS, Method, SUBSCRIBE, UNSUBSCRIBE};
-pub use describe::{Described, Member, openrpc};
+pub use describe::{Described, Member, camel_case, openrpc};
 pub use error::RpcError;
 pub use feed::{Feed, MAX_TOPICS, Render, Subscription};
 pub use number::{Bytes, ParseBytesError, U64};

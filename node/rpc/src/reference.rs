@@ -2,8 +2,9 @@
 
 use core::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use xln_primitives::{AssetId, EntityId, Hash, SignerId};
+
+use crate::json_text::json_text;
 
 /// Longest name in bytes.
 pub const MAX_NAME: usize = 64;
@@ -85,18 +86,7 @@ macro_rules! reference {
             }
         }
 
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                text.parse().map_err(de::Error::custom)
-            }
-        }
+        json_text!($name);
     };
 }
 

@@ -24,6 +24,7 @@ mod thread;
 mod writer;
 
 use std::{
+    num::NonZeroU64,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -47,8 +48,8 @@ pub(crate) use snapshot::{marker, write_snapshot};
 pub use source::{Live, Source, Work};
 pub use thread::AuthorThread;
 
-/// A mutable snapshot is written every so many blocks.
-pub const SNAPSHOT_INTERVAL: u64 = 100;
+/// A mutable snapshot is written every so many blocks, if nothing else is said.
+pub const SNAPSHOT_INTERVAL: NonZeroU64 = NonZeroU64::new(100).expect("not zero");
 /// Slices and blocks that the author may be ahead of the disk.
 pub const AHEAD: usize = 2;
 
@@ -106,6 +107,8 @@ pub struct Author {
     pub free_space_min: u64,
     /// How long a block collects slices.
     pub block_time: Duration,
+    /// A mutable snapshot is written every so many blocks.
+    pub snapshot_interval: NonZeroU64,
 }
 
 impl Author {
@@ -125,7 +128,7 @@ impl Author {
             retained: self.retained,
             observer: self.observer,
             metrics: Arc::clone(&self.metrics),
-            snapshots: Snapshots::since(ahead.head().number, self.store.clone()),
+            snapshots: Snapshots::since(ahead.head().number, self.snapshot_interval, self.store.clone()),
         };
         let (steps, queue) = sync_channel(AHEAD);
         let ending = Ending { ended: Arc::default(), pool };

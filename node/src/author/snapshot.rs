@@ -4,12 +4,11 @@
 //! longer than a block may, and happens on a thread of its own, beside the write-ahead log: slices go on becoming durable
 //! meanwhile. If the process ends in between, the old snapshot still stands and more of the log is replayed.
 
-use std::{sync::Arc, thread::JoinHandle, time::Duration};
+use std::{num::NonZeroU64, sync::Arc, thread::JoinHandle, time::Duration};
 
 use xln_runtime::{Server, StateChanges, StateRow};
 use xln_store::{Pruned, SnapshotMarker, SnapshotWritten, Store, StoreError};
 
-use super::SNAPSHOT_INTERVAL;
 use crate::{
     archive::Archiver,
     metrics::Metrics,
@@ -19,19 +18,20 @@ use crate::{
 /// When the next snapshot is due, and the one that is being written.
 pub(super) struct Snapshots {
     last_block: u64,
+    interval: NonZeroU64,
     writing: Option<JoinHandle<Result<(), StoreError>>>,
     archiver: Archiver,
 }
 
 impl Snapshots {
-    /// Counts from this block on.
-    pub(super) fn since(block: u64, store: Store) -> Self {
-        Self { last_block: block, writing: None, archiver: Archiver::new(store) }
+    /// One every `interval` blocks, counted from this block on.
+    pub(super) fn since(block: u64, interval: NonZeroU64, store: Store) -> Self {
+        Self { last_block: block, interval, writing: None, archiver: Archiver::new(store) }
     }
 
     /// Whether one is due at this block. Fails if the last one failed.
     pub(super) fn due(&mut self, block: u64) -> Result<bool, StoreError> {
-        if block < self.last_block.saturating_add(SNAPSHOT_INTERVAL) {
+        if block < self.last_block.saturating_add(self.interval.get()) {
             return Ok(false);
         }
         match &self.writing {

@@ -3,9 +3,7 @@
 //! Of frames the node keeps the latest of each entity; blocks and receipts are kept until they are pruned.
 
 use codec::{Decode, Encode};
-use xln_primitives::{
-    BlockHeader, CallHash, Certificate, EntityId, FrameHeader, Height, Member, decode_exact,
-};
+use xln_primitives::{BlockHeader, CallHash, Certificate, EntityId, FrameHeader, Height, Member};
 use xln_rpc::{
     Bytes, RpcError, U64,
     params::{GetBlock, GetFrame, GetReceipt},
@@ -176,22 +174,11 @@ impl NodeBackend {
         Ok(FrameView { header: header_view(&self.directory, header), slice: slice.map(U64), calls })
     }
 
-    /// The slice that made a frame and the signed calls in the frame, as far as events and receipts of the latest slices
-    /// tell.
+    /// The slice that made a frame and the signed calls in the frame, as far as receipts of the latest slices tell: a
+    /// frame that executed no signed call is found in none.
     fn made_by(&self, entity: EntityId, height: Height) -> Result<(Option<u64>, Vec<CallHash>), RpcError> {
         let last = self.read().slice();
-        let first = last.saturating_sub(SEARCH_MAX).max(1);
-        let mut made = None;
-        for row in self.store.events_from(first) {
-            let (number, bytes) = row.map_err(|error| storage(&error))?;
-            let frames: Vec<xln_runtime::EntityEvents> = decode_exact(&bytes, bytes.len())
-                .map_err(|error| RpcError::storage(format!("events of slice {number}: {error}")))?;
-            if frames.iter().any(|frame| frame.entity == entity && frame.height == height) {
-                made = Some(number);
-            }
-        }
-        let candidates: Vec<u64> = made.map_or_else(|| (first..=last).rev().collect(), |number| vec![number]);
-        for number in candidates {
+        for number in (last.saturating_sub(SEARCH_MAX).max(1)..=last).rev() {
             let Some(slice) = stored_slice(&self.store, number)? else { continue };
             let mut calls = Vec::new();
             for call in slice.calls.iter().filter(|call| call.body.entity == entity) {
@@ -200,7 +187,7 @@ impl NodeBackend {
                     calls.push(hash);
                 }
             }
-            if !calls.is_empty() || made.is_some() {
+            if !calls.is_empty() {
                 return Ok((Some(number), calls));
             }
         }

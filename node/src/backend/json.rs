@@ -7,7 +7,7 @@ use xln_primitives::{
     Amount, AssetId, Board, BoundedVec, CallHash, ChannelId, Delta, EntityId, Hash, Network, Origin, Side,
     SignerId, Timestamp,
 };
-use xln_rpc::Bytes;
+use xln_rpc::{Bytes, camel_case};
 
 /// Something with a form in the API.
 pub(super) trait Json {
@@ -123,21 +123,9 @@ pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// `field_name` as `fieldName`.
-pub(super) fn camel(field: &str) -> String {
-    let mut words = field.split('_');
-    let mut name = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let mut letters = word.chars();
-        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-        name.push_str(letters.as_str());
-    }
-    name
-}
-
 /// An object with these fields, their names in camelCase.
 pub(super) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    Value::Object(fields.into_iter().map(|(field, value)| (camel(field), value)).collect())
+    Value::Object(fields.into_iter().map(|(field, value)| (camel_case(field), value)).collect())
 }
 
 /// An object with a `name` first.
@@ -222,7 +210,7 @@ mod tests {
 
     #[test]
     fn field_names_are_camel_case() {
-        assert_eq!(camel("left_reserve_diff"), "leftReserveDiff");
+        assert_eq!(camel_case("left_reserve_diff"), "leftReserveDiff");
         assert_eq!(object([("min_ms", 5_u64.json())]), json!({ "minMs": "5" }));
     }
 }

@@ -26,7 +26,7 @@ use xln_tree::{Hasher, Proof};
 
 use super::{EntityId, Health, Identity, NodeBackend, Parts, cursor_after};
 use crate::{
-    author::{Author, KeystoreCertifier, Live},
+    author::{Author, KeystoreCertifier, Live, SNAPSHOT_INTERVAL},
     inbox::Inbox,
     metrics::Metrics,
     pool::{Limits, Pool},
@@ -145,6 +145,7 @@ impl Node {
             stop: Arc::clone(&stop),
             free_space_min: 0,
             block_time: Duration::from_millis(10),
+            snapshot_interval: SNAPSHOT_INTERVAL,
         };
         let author = std::thread::spawn(move || author.run().unwrap());
         Self { backend, feed, pool, stop, author: Some(author), _folder: folder }

@@ -114,32 +114,15 @@ impl BenchmarkError {
     }
 }
 
-impl From<PoolError> for BenchmarkError {
-    fn from(error: PoolError) -> Self {
-        Self::Pool(Box::new(error))
-    }
+/// Errors that are kept in a box, because they are large and rare.
+macro_rules! boxed {
+    ($($variant:ident($error:ty)),+ $(,)?) => {$(
+        impl From<$error> for BenchmarkError {
+            fn from(error: $error) -> Self {
+                Self::$variant(Box::new(error))
+            }
+        }
+    )+};
 }
 
-impl From<AuthorError> for BenchmarkError {
-    fn from(error: AuthorError) -> Self {
-        Self::Author(Box::new(error))
-    }
-}
-
-impl From<LoadError> for BenchmarkError {
-    fn from(error: LoadError) -> Self {
-        Self::Load(Box::new(error))
-    }
-}
-
-impl From<StoreError> for BenchmarkError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(Box::new(error))
-    }
-}
-
-impl From<Violation> for BenchmarkError {
-    fn from(violation: Violation) -> Self {
-        Self::Invariant(Box::new(violation))
-    }
-}
+boxed!(Pool(PoolError), Author(AuthorError), Load(LoadError), Store(StoreError), Invariant(Violation));

@@ -27,7 +27,6 @@ mod parties;
 mod plan;
 mod processor;
 mod progress;
-mod random;
 mod record;
 pub mod recording;
 mod replay;
@@ -54,6 +53,7 @@ pub use record::{Recorded, record};
 pub use replay::Replay;
 pub use report::{Bound, Layers, Report, Space, Time};
 pub use schedule::{Pair, Schedule};
+pub use transition::Unsigned;
 pub use watch::Outcome;
 
 use crate::config::{BaseFolder, BasePath};

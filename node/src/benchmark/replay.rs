@@ -30,7 +30,7 @@ use super::{
     watch::{Announced, Watch},
 };
 use crate::{
-    author::{Author, KeystoreCertifier, Observer, Source},
+    author::{Author, KeystoreCertifier, Observer, SNAPSHOT_INTERVAL, Source},
     inbox::Inbox,
     metrics::Metrics,
     pool::{Limits, Pool},
@@ -106,6 +106,7 @@ impl Replay<'_> {
                     stop: Arc::clone(&stop),
                     free_space_min: 0,
                     block_time: BLOCK_TIME,
+                    snapshot_interval: SNAPSHOT_INTERVAL,
                 };
                 author.run().map_err(BenchmarkError::from)
             }

@@ -8,7 +8,12 @@
 //!   batch 0  ╰pay╯ ╰get╯    batch 1        then, with roles changed, the first window again
 //! ```
 
-use super::{plan::Plan, random::Random};
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+
+use super::plan::Plan;
 
 /// Payments of one payer to one payee, all in one channel frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +40,11 @@ impl Schedule {
     #[must_use]
     pub fn new(plan: Plan) -> Self {
         let mut order: Vec<u32> = (0..plan.users).collect();
-        let mut random = Random::new(plan.seed);
+        let mut random = ChaCha8Rng::seed_from_u64(plan.seed);
         // Fisher and Yates.
         for last in (1..order.len()).rev() {
-            let other = usize::try_from(random.below(last as u64 + 1)).unwrap_or(last);
+            // The bias of the remainder is below 2⁻³² for less than 2³² users.
+            let other = usize::try_from(random.next_u64() % (last as u64 + 1)).unwrap_or(last);
             order.swap(last, other);
         }
         Self { plan, order }

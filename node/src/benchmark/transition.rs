@@ -12,8 +12,9 @@ use super::{
     wire,
 };
 
-/// Certifies without signing. A frame's hash does not depend on its certificate.
-struct Unsigned;
+/// Certifies without signing, for measurements of everything else. A frame's hash does not depend on its certificate.
+#[derive(Debug, Clone, Copy)]
+pub struct Unsigned;
 
 impl Certifier for Unsigned {
     fn can_certify(&self, _entity: EntityId, _board: &Board) -> bool {

@@ -42,6 +42,22 @@ pub struct Outcome {
     pub threads: std::collections::BTreeMap<String, Used>,
 }
 
+impl Outcome {
+    /// That of a run in which nothing happened yet.
+    fn nothing() -> Result<Self, BenchmarkError> {
+        Ok(Self {
+            elapsed: Duration::ZERO,
+            payments: 0,
+            slices: 0,
+            latency: Latency::new()?,
+            block_interval: Latency::new()?,
+            log_bytes: 0,
+            author_waited: Duration::ZERO,
+            threads: std::collections::BTreeMap::new(),
+        })
+    }
+}
+
 /// What all threads of a run know of it.
 pub(super) struct Watch {
     hub: Party,
@@ -74,16 +90,7 @@ impl Watch {
         stop: Arc<AtomicBool>,
         tell: impl Fn(u64) + Send + 'static,
     ) -> Result<Arc<Self>, BenchmarkError> {
-        let outcome = Outcome {
-            elapsed: Duration::ZERO,
-            payments: 0,
-            slices: 0,
-            latency: Latency::new()?,
-            block_interval: Latency::new()?,
-            log_bytes: 0,
-            author_waited: Duration::ZERO,
-            threads: std::collections::BTreeMap::new(),
-        };
+        let outcome = Outcome::nothing()?;
         let state = State {
             expected: VecDeque::new(),
             under_way: VecDeque::new(),
@@ -203,17 +210,7 @@ impl Watch {
         if let Some(failure) = state.failure.take() {
             return Err(failure);
         }
-        let nothing = Outcome {
-            elapsed: Duration::ZERO,
-            payments: 0,
-            slices: 0,
-            latency: Latency::new()?,
-            block_interval: Latency::new()?,
-            log_bytes: 0,
-            author_waited: Duration::ZERO,
-            threads: std::collections::BTreeMap::new(),
-        };
-        Ok(core::mem::replace(&mut state.outcome, nothing))
+        Ok(core::mem::replace(&mut state.outcome, Outcome::nothing()?))
     }
 }
 

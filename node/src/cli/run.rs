@@ -1,7 +1,7 @@
 //! The flags of a running node. Every one of them is optional here: what is not given comes from the environment,
 //! the configuration file or the defaults.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU64, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "MIB")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_free_space: Option<u64>,
-    /// How many blocks keep slices, events and receipts: a number, or archive for all [default: archive]
+    /// Write the changed state every so many blocks; a start replays at most about as many [default: 100]
+    #[arg(long, value_name = "BLOCKS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_interval: Option<NonZeroU64>,
+    /// How many blocks keep slices and receipts: a number, or archive for all [default: archive]
     ///
     /// Headers are always kept, and what a start or a promised state needs.
     #[arg(long, value_name = "N|archive")]

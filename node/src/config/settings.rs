@@ -1,6 +1,6 @@
 //! The layers of the configuration, as they are written.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU64, path::PathBuf};
 
 use figment::{
     Figment,
@@ -12,6 +12,7 @@ use xln_store::Keep;
 
 use super::ConfigError;
 use crate::{
+    author::SNAPSHOT_INTERVAL,
     cli::{KeepArg, RpcMethods, RunArgs},
     logging::LogFormat,
 };
@@ -30,6 +31,7 @@ pub(super) struct Settings {
     pub(super) tmp: bool,
     pub(super) instance: u16,
     pub(super) min_free_space: u64,
+    pub(super) snapshot_interval: NonZeroU64,
     pub(super) blocks_pruning: KeepArg,
     pub(super) state_pruning: KeepArg,
     #[serde(deserialize_with = "list")]
@@ -67,6 +69,7 @@ impl Default for Settings {
             tmp: false,
             instance: 0,
             min_free_space: 1024,
+            snapshot_interval: SNAPSHOT_INTERVAL,
             blocks_pruning: KeepArg(Keep::All),
             state_pruning: KeepArg(Keep::Last(STATES_KEPT)),
             dev_keys: Vec::new(),
@@ -189,6 +192,21 @@ mod tests {
             assert_eq!(config.rpc.listen.port(), 1, "file");
             assert_eq!(config.rpc.max_batch, 7, "file");
             assert_eq!(config.min_free_space, 1 << 30, "default");
+        });
+    }
+
+    #[test]
+    fn the_snapshot_interval_is_a_number_of_blocks_above_zero() {
+        alone(|jail| {
+            assert_eq!(load(&["--dev"]).unwrap().snapshot_interval.get(), 100);
+            jail.create_file("node.toml", "snapshot-interval = 7").unwrap();
+            assert_eq!(load(&["--dev", "--config", "node.toml"]).unwrap().snapshot_interval.get(), 7);
+            jail.set_env("XLN_SNAPSHOT_INTERVAL", "3");
+            assert_eq!(load(&["--dev"]).unwrap().snapshot_interval.get(), 3);
+            jail.set_env("XLN_SNAPSHOT_INTERVAL", "0");
+            let refusal = load(&["--dev"]).unwrap_err().to_string().to_lowercase();
+            assert!(refusal.contains("snapshot-interval") && refusal.contains("nonzero"), "{refusal}");
+            assert!(Cli::try_parse_from(["xln-node", "--dev", "--snapshot-interval", "0"]).is_err());
         });
     }
 

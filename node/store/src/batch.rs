@@ -79,11 +79,6 @@ impl Batch {
         self.receipts.entry(slice).or_default().extend_from_slice(call.as_ref());
     }
 
-    /// Stores the events of slice `slice`.
-    pub fn put_events(&mut self, slice: u64, events: &[u8]) {
-        self.put(Column::Events, key::number(Column::Events, slice), events);
-    }
-
     /// The rows, with the lists of receipts.
     pub(crate) fn into_rows(mut self) -> Vec<Row> {
         for (slice, calls) in core::mem::take(&mut self.receipts) {

@@ -24,15 +24,13 @@ pub enum Column {
     Slices = 0x08,
     /// Newest dispute proof of each channel.
     Proofs = 0x09,
-    /// Events by slice.
-    Events = 0x0a,
     /// Hashes of the calls of each slice.
-    SliceReceipts = 0x0b,
+    SliceReceipts = 0x0a,
 }
 
 impl Column {
     /// Every column, in the order of its number.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::State,
         Self::Blocks,
         Self::BlockNumbers,
@@ -43,7 +41,6 @@ impl Column {
         Self::Outbox,
         Self::Slices,
         Self::Proofs,
-        Self::Events,
         Self::SliceReceipts,
     ];
 
@@ -61,7 +58,6 @@ impl Column {
             Self::Outbox => "outbox",
             Self::Slices => "slices",
             Self::Proofs => "proofs",
-            Self::Events => "events",
             Self::SliceReceipts => "slice_receipts",
         }
     }
@@ -77,7 +73,7 @@ impl Column {
         match self {
             Self::State => None,
             Self::Blocks | Self::Archive | Self::Receipts => Some(1 + 32),
-            Self::BlockNumbers | Self::Slices | Self::Events | Self::SliceReceipts => Some(1 + 8),
+            Self::BlockNumbers | Self::Slices | Self::SliceReceipts => Some(1 + 8),
             Self::Snapshot => Some(1 + 1),
             Self::Consensus => Some(1 + 32 + 8 + 8),
             Self::Outbox => Some(1 + 32 + 8),

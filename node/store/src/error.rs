@@ -24,7 +24,11 @@ pub enum StoreError {
         expected: Network,
     },
     /// The layout is of another version.
-    #[error("the database in {} has layout {found}; this version reads layout {expected}", path.display())]
+    #[error(
+        "the database in {} has layout {found}; this version reads layout {expected}. Export a snapshot with the version \
+         that wrote it (`snapshot export`) and import it with this one, or start on an empty folder",
+        path.display()
+    )]
     Schema {
         /// Folder of the database.
         path: PathBuf,

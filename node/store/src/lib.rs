@@ -23,8 +23,7 @@
 //!   outbox          0x07 ‖ peer ‖ sequence                message that a peer has not confirmed
 //!   slices          0x08 ‖ number                         slice
 //!   proofs          0x09 ‖ entity ‖ channel               newest dispute proof
-//!   events          0x0a ‖ slice                          events of a slice
-//!   slice_receipts  0x0b ‖ slice                          call hashes, so that pruning finds the receipts
+//!   slice_receipts  0x0a ‖ slice                          call hashes, so that pruning finds the receipts
 //! ```
 //!
 //! Numbers in keys are big-endian, so that key order is their order.

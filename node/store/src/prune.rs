@@ -37,7 +37,7 @@ pub enum Keep {
 /// What is kept of the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
 pub struct Pruning {
-    /// Slices, events and receipts.
+    /// Slices and receipts.
     pub blocks: Keep,
     /// States: immutable snapshots, and the slices that lead from one to the next.
     pub state: Keep,
@@ -86,7 +86,6 @@ impl Store {
             pruned.slices = self.prune_numbered(Column::Slices, block.first_slice)?;
         }
         if let Some(block) = self.block_by_number(blocks)? {
-            self.prune_numbered(Column::Events, block.first_slice)?;
             self.prune_receipts(block.first_slice, &mut pruned)?;
         }
         Ok(pruned)

@@ -156,12 +156,6 @@ impl Store {
         self.get(Column::Receipts, &key::digest(Column::Receipts, call.as_bytes()))
     }
 
-    /// The events of the slices from `slice` on, with the number of their slice. Slices without events are left
-    /// out, as are pruned ones.
-    pub fn events_from(&self, slice: u64) -> impl Iterator<Item = Result<(u64, Vec<u8>), StoreError>> + '_ {
-        self.numbered(Column::Events, slice)
-    }
-
     /// The newest dispute proof that `entity` holds for a channel.
     pub fn proof(&self, entity: &EntityId, channel: &ChannelId) -> Result<Option<Vec<u8>>, StoreError> {
         self.get(Column::Proofs, &key::proof(entity, channel))

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Version of the layout in the crate's documentation.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 
 const IDENTITY_KEY: &[u8] = b"identity";
 const LOCK_FILE: &str = "store.lock";
@@ -253,30 +253,40 @@ fn refuse_remains(path: &Path) -> Result<(), StoreError> {
 fn check_columns(path: &Path) -> Result<(), StoreError> {
     let names = DB::list_cf(&rocksdb::Options::default(), path).map_err(damage::opening(path))?;
     let known = |name: &String| name == "default" || Column::ALL.iter().any(|column| column.name() == name);
-    match names.into_iter().find(|name| !known(name)) {
-        Some(column) => Err(StoreError::UnknownColumn { path: path.to_path_buf(), column }),
-        None => Ok(()),
+    let Some(column) = names.into_iter().find(|name| !known(name)) else { return Ok(()) };
+    // An earlier layout may have had it.
+    let db =
+        DB::open_for_read_only(&rocksdb::Options::default(), path, false).map_err(damage::opening(path))?;
+    match db.get(IDENTITY_KEY).map_err(StoreError::database("read the identity"))? {
+        Some(bytes) => check_schema(path, &bytes)?,
+        None => return Err(StoreError::NoIdentity { path: path.to_path_buf() }),
+    }
+    Err(StoreError::UnknownColumn { path: path.to_path_buf(), column })
+}
+
+/// Refuses the identity of another layout.
+fn check_schema(path: &Path, mut identity: &[u8]) -> Result<(), StoreError> {
+    // The version comes first, whatever a later layout adds behind it.
+    match u32::decode(&mut identity) {
+        Ok(SCHEMA) => Ok(()),
+        Ok(found) => Err(StoreError::Schema { path: path.to_path_buf(), found, expected: SCHEMA }),
+        Err(_) => Err(StoreError::NoIdentity { path: path.to_path_buf() }),
     }
 }
 
 /// Checks whose database it is; a new one is claimed for `network`.
 fn identify(db: &DB, path: &Path, network: Network) -> Result<(), StoreError> {
-    let path = path.to_path_buf();
     let Some(bytes) = db.get(IDENTITY_KEY).map_err(StoreError::database("read the identity"))? else {
         if db.latest_sequence_number() != 0 {
-            return Err(StoreError::NoIdentity { path });
+            return Err(StoreError::NoIdentity { path: path.to_path_buf() });
         }
         let identity = Identity { schema: SCHEMA, network };
         return db
             .put_opt(IDENTITY_KEY, identity.encode(), &synced())
             .map_err(StoreError::database("write the identity"));
     };
-    // The version comes first, whatever a later layout adds behind it.
-    let found =
-        u32::decode(&mut bytes.as_slice()).map_err(|_| StoreError::NoIdentity { path: path.clone() })?;
-    if found != SCHEMA {
-        return Err(StoreError::Schema { path, found, expected: SCHEMA });
-    }
+    check_schema(path, &bytes)?;
+    let path = path.to_path_buf();
     let identity: Identity =
         decode_exact(&bytes, bytes.len()).map_err(|_| StoreError::NoIdentity { path: path.clone() })?;
     if identity.network != network {
@@ -302,14 +312,14 @@ mod tests {
         // A later layout may say more about itself than this version can read.
         let later = (SCHEMA + 1, Network::ZERO, 5_u64).encode();
         let refusal = reopened(|db| db.put(IDENTITY_KEY, later).unwrap());
-        assert!(matches!(refusal, StoreError::Schema { found: 3, expected: SCHEMA, .. }));
+        assert!(matches!(refusal, StoreError::Schema { found: 4, expected: SCHEMA, .. }));
     }
 
     #[test]
     fn a_database_that_lost_its_identity_is_not_claimed_anew() {
         let lost = reopened(|db| db.delete(IDENTITY_KEY).unwrap());
         assert!(matches!(lost, StoreError::NoIdentity { .. }));
-        let damaged = reopened(|db| db.put(IDENTITY_KEY, [2, 0, 0, 0, 9]).unwrap());
+        let damaged = reopened(|db| db.put(IDENTITY_KEY, [3, 0, 0, 0, 9]).unwrap());
         assert!(matches!(damaged, StoreError::NoIdentity { .. }));
     }
 
@@ -343,15 +353,30 @@ mod tests {
         assert!(matches!(refusal, StoreError::Shortened { found_slice: 7, slice: 9, .. }), "{refusal}");
     }
 
-    #[test]
-    fn a_column_of_a_later_version_is_refused_by_name() {
+    /// Opens a database that somebody has given another column.
+    fn with_column(name: &str, change: impl FnOnce(&DB)) -> StoreError {
         let folder = tempfile::tempdir().unwrap();
         drop(Store::open(folder.path(), Network::ZERO, &Options::default()).unwrap());
         let names = DB::list_cf(&rocksdb::Options::default(), folder.path()).unwrap();
         let mut db = DB::open_cf(&rocksdb::Options::default(), folder.path(), names).unwrap();
-        db.create_cf("holograms", &rocksdb::Options::default()).unwrap();
+        db.create_cf(name, &rocksdb::Options::default()).unwrap();
+        change(&db);
         drop(db);
-        let refusal = Store::open(folder.path(), Network::ZERO, &Options::default()).unwrap_err();
+        Store::open(folder.path(), Network::ZERO, &Options::default()).unwrap_err()
+    }
+
+    #[test]
+    fn a_column_of_a_later_version_is_refused_by_name() {
+        let refusal = with_column("holograms", |_| {});
         assert!(matches!(refusal, StoreError::UnknownColumn { column, .. } if column == "holograms"));
+    }
+
+    #[test]
+    fn an_earlier_layout_with_a_column_that_is_no_more_is_refused_by_its_version() {
+        let earlier = Identity { schema: 2, network: Network::ZERO }.encode();
+        let refusal = with_column("events", |db| db.put(IDENTITY_KEY, earlier).unwrap());
+        assert!(matches!(refusal, StoreError::Schema { found: 2, expected: SCHEMA, .. }));
+        let text = refusal.to_string();
+        assert!(text.contains("layout 2") && text.contains("snapshot export"), "{text}");
     }
 }

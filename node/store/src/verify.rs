@@ -211,7 +211,6 @@ mod tests {
             batch.put_slice(number + 1, b"slice");
         }
         batch.put_receipt(1, &CallHash::new([1; 32]), b"receipt");
-        batch.put_events(1, b"events");
         store.commit(batch).unwrap();
         let marker = SnapshotMarker { block: block(0, Hash::ZERO), slice: 1, state_root: Hash::ZERO };
         let mut snapshot = store.begin_snapshot(&marker).unwrap();
@@ -248,7 +247,7 @@ mod tests {
         let mut columns = Vec::new();
         let report = store.verify(&mut |_, column| columns.push(column.to_owned())).unwrap();
         assert!(report.is_sound());
-        assert_eq!(report.rows, 3 * 3 + 2 + 5 + 1);
+        assert_eq!(report.rows, 3 * 3 + 1 + 5 + 1);
         assert_eq!(columns.len(), Column::ALL.len() + 1);
     }
 
@@ -275,14 +274,13 @@ mod tests {
     #[test]
     fn a_damaged_value_ends_every_kind_of_read_with_its_name() {
         let (_folder, store) = filled();
-        for column in [Column::Slices, Column::Events, Column::State, Column::Blocks] {
+        for column in [Column::Slices, Column::State, Column::Blocks] {
             let (key, _) = store.sealed_rows(column, &[]).next().unwrap().unwrap();
             write_raw(&store, column, &key, b"short");
         }
         let corrupt = |found: StoreError| matches!(found, StoreError::Corrupt { .. });
         assert!(corrupt(store.slice(1).unwrap_err()));
         assert!(corrupt(store.slices_from(1).next().unwrap().unwrap_err()));
-        assert!(corrupt(store.events_from(0).next().unwrap().unwrap_err()));
         assert!(corrupt(store.state().unwrap_err()));
         assert!(corrupt(store.snapshot_marker().unwrap_err()));
     }

@@ -54,7 +54,6 @@ fn commit_slice(store: &Store, number: u64) {
     let mut batch = Batch::new();
     batch.put_slice(number, format!("slice {number}").as_bytes());
     batch.put_receipt(number, &call(number), format!("receipt {number}").as_bytes());
-    batch.put_events(number, format!("events {number}").as_bytes());
     store.commit(batch).unwrap();
 }
 
@@ -105,7 +104,6 @@ fn what_was_committed_is_there_after_a_restart() {
     assert_eq!(store.receipt(&call(5)).unwrap().unwrap(), b"receipt 5");
     assert_eq!(store.proof(&entity, &channel).unwrap().unwrap(), b"proof");
     assert_eq!(numbers(store.slices_from(3)), [3, 4, 5, 6]);
-    assert_eq!(numbers(store.events_from(5)), [5, 6]);
     assert!(store.verify(&mut |_, _| {}).unwrap().is_sound());
 }
 
@@ -118,7 +116,7 @@ fn what_was_never_written_is_absent_and_not_an_error() {
     assert_eq!(store.latest_slice().unwrap(), None);
     assert_eq!(store.receipt(&call(1)).unwrap(), None);
     assert_eq!(store.snapshot_marker().unwrap(), None);
-    assert_eq!(store.slices_from(0).count() + store.events_from(0).count(), 0);
+    assert_eq!(store.slices_from(0).count(), 0);
     assert!(store.state().unwrap().is_none());
     assert!(store.verify(&mut |_, _| {}).unwrap().is_sound());
 }
@@ -207,7 +205,6 @@ fn a_torn_last_write_is_dropped_whole_and_all_before_it_stay() {
     let store = open(folder.path()).unwrap();
     assert_eq!(store.latest_slice().unwrap(), Some(2));
     assert_eq!(store.receipt(&call(3)).unwrap(), None, "nothing of the torn batch is there");
-    assert_eq!(store.events_from(3).count(), 0);
     commit_slice(&store, 3);
     assert!(store.verify(&mut |_, _| {}).unwrap().is_sound());
 }
@@ -279,7 +276,6 @@ fn pruning_forgets_what_was_promised_to_nobody() {
     assert_eq!(store.earliest_slice().unwrap(), Some(7));
     assert_eq!(store.receipt(&call(12)).unwrap(), None);
     assert_eq!(store.receipt(&call(13)).unwrap().unwrap(), b"receipt 13");
-    assert_eq!(numbers(store.events_from(0))[0], 13);
     // The state of block 9 begins at the snapshot of block 6.
     let pruned = store.prune(last(0, 1)).unwrap();
     assert_eq!((pruned.slices, pruned.receipts, pruned.snapshots), (8, 8, 1));

@@ -37,6 +37,10 @@ const CRASHES_LARGE: u64 = 6;
 const USERS: u32 = 3_000;
 /// Most items that the node lists at once.
 const PAGE: usize = 1_000;
+/// Blocks between two snapshots: so few that kills can wait for one.
+const SNAPSHOT_INTERVAL: &str = "3";
+/// How long a kill waits for a snapshot to begin.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Those who may gain or lose by the payments here.
 const CONCERNED: [&str; 4] = ["alice", "carol", "dave", "hub"];
 /// Who pays whom: both ways over the hub, so that nobody runs dry.
@@ -53,7 +57,7 @@ fn crashes(at_each_landing: u64) -> u64 {
 #[test]
 fn what_was_acknowledged_survives_kills_and_money_stays_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    campaign(&folder, &["--dev"], crashes(CRASHES));
+    campaign(&folder, "dev", &["--dev"], crashes(CRASHES));
 }
 
 #[test]
@@ -61,7 +65,7 @@ fn what_was_acknowledged_survives_kills_of_a_hub_with_thousands_of_channels() {
     let folder = tempfile::tempdir().unwrap();
     let spec = folder.path().join("spec.json");
     std::fs::write(&spec, large_network()).unwrap();
-    campaign(&folder, &["--dev", "--chain", spec.to_str().unwrap()], crashes(CRASHES_LARGE));
+    campaign(&folder, "large", &["--dev", "--chain", spec.to_str().unwrap()], crashes(CRASHES_LARGE));
 }
 
 /// The development network with more users of the hub.
@@ -86,12 +90,22 @@ fn large_network() -> String {
 }
 
 /// Kills a node under load so many times, and checks after each start what must hold.
-fn campaign(folder: &tempfile::TempDir, options: &[&str], crashes: u64) {
+///
+/// ```text
+///   round  0 3 6 …   at a random moment
+///          1 4 7 …   when the writing of a periodic snapshot has begun
+///          2 5 8 …   within a clean stop, which seals the last block and writes the state
+/// ```
+fn campaign(folder: &tempfile::TempDir, network: &str, options: &[&str], crashes: u64) {
+    let options = [options, &["--snapshot-interval", SNAPSHOT_INTERVAL]].concat();
     let start = || {
         let log = folder.path().join("node.log");
-        Process::start_by(&mut Command::new(BINARY), folder.path(), &log, options)
+        Process::start_by(&mut Command::new(BINARY), folder.path(), &log, &options)
             .unwrap_or_else(|said| panic!("the node did not start: {said}"))
     };
+    // There while a snapshot is being written, and after a kill until the next start.
+    let unfinished = folder.path().join(format!("data/chains/{network}/db/unfinished"));
+    let mut inside_snapshots = 0_u64;
     let acknowledged: Acknowledged = Arc::default();
     let mut before: Option<BTreeMap<String, i128>> = None;
     let mut random = Random::new(1);
@@ -109,21 +123,32 @@ fn campaign(folder: &tempfile::TempDir, options: &[&str], crashes: u64) {
             node.terminate();
             break;
         }
-        // Up to 400 ms of load, so that kills hit slices, seals and snapshots alike.
         let life = Duration::from_millis(20 + random.below(400));
-        // Every third time in the middle of a clean stop, which seals the last block and writes the state.
-        let end = (round % 3 == 2).then(|| Duration::from_millis(random.below(60)));
+        let pause = Duration::from_millis(random.below(60));
         load(&node, &acknowledged, life, &mut || {
-            if let Some(end) = end {
-                node.ask_to_stop();
-                std::thread::park_timeout(end);
+            match round % 3 {
+                0 => {}
+                1 => {
+                    let end = Instant::now() + PATIENCE;
+                    while !unfinished.exists() && Instant::now() < end {
+                        std::thread::yield_now();
+                    }
+                }
+                _ => {
+                    node.ask_to_stop();
+                    std::thread::park_timeout(pause);
+                }
             }
             node.kill();
         });
+        inside_snapshots += u64::from(round % 3 != 2 && unfinished.exists());
     }
     let payments = acknowledged.lock().unwrap().len();
-    println!("{crashes} kills, {payments} acknowledged payments");
+    println!(
+        "{crashes} kills, {inside_snapshots} inside periodic snapshots; {payments} acknowledged payments"
+    );
     assert!(payments > 20, "the load was no load: {payments} payments");
+    assert!(inside_snapshots > 0, "no kill landed inside a periodic snapshot");
 
     // A clean stop writes the state, so that the next start has nothing to replay.
     let mut node = start();

@@ -16,12 +16,10 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use pallet_channels::{Call, PeerMessage};
 use xln_benches::{Sent, Side};
 use xln_integration::Actor;
-use xln_primitives::{
-    Amount, AssetId, Board, Certificate, EntityId, FrameHeader, Hash, MAX_CALLS, Network, Signature,
-    Timestamp,
-};
+use xln_node::benchmark::Unsigned;
+use xln_primitives::{Amount, AssetId, EntityId, Hash, MAX_CALLS, Network, Timestamp};
 use xln_runtime::{
-    Certifier, CertifyError, Genesis, RuntimeCall, SliceInputs, authenticate_calls,
+    Genesis, RuntimeCall, SliceInputs, authenticate_calls,
     genesis::{GenesisAsset, GenesisChannel, GenesisChannelRow, GenesisEntity},
 };
 
@@ -135,24 +133,6 @@ fn pallet(criterion: &mut Criterion) {
             };
         }
         group.finish();
-    }
-}
-
-/// Certifies without signing: signatures are measured elsewhere.
-struct Unsigned;
-
-impl Certifier for Unsigned {
-    fn can_certify(&self, _entity: EntityId, _board: &Board) -> bool {
-        true
-    }
-
-    fn certify(
-        &self,
-        _ordinal: usize,
-        _board: &Board,
-        _header: &FrameHeader,
-    ) -> Result<Certificate, CertifyError> {
-        Ok(Certificate::Single(Signature::Ed25519([0; 64])))
     }
 }
 

@@ -80,6 +80,7 @@ fn config() -> Config {
         keystore_path: None,
         password: PasswordSource::None,
         min_free_space: 0,
+        snapshot_interval: xln_node::author::SNAPSHOT_INTERVAL,
         pruning: xln_store::Pruning::ARCHIVE,
         rpc: ServerConfig::at(([127, 0, 0, 1], 0).into()),
         prometheus: None,

@@ -6,36 +6,15 @@
 use std::{collections::BTreeMap, ops::ControlFlow, time::Instant};
 
 use codec::Encode;
-use pallet_channels::Call;
-use xln_benches::{Side, resident_bytes};
+use xln_benches::Side;
 use xln_primitives::{
-    Amount, AssetId, BlockHeader, Board, EntityId, FrameHash, FrameHeader, Hash, Network, SecretKey, Storage,
-    Timestamp, keccak256,
+    AssetId, BlockHeader, Board, FrameHash, FrameHeader, Hash, Network, SecretKey, Storage, Timestamp,
 };
 use xln_runtime::{Genesis, Head, Restoring, StateRow, genesis::GenesisEntity};
 use xln_store::{Options, SnapshotMarker, Store, StoreError};
 use xln_tree::{Config, Hasher, Tree};
 
 const CHANNELS: u32 = 100_000;
-
-fn entity(number: u32) -> EntityId {
-    keccak256(&number.to_be_bytes()).into()
-}
-
-/// One payment, delivered to the end.
-fn pay(payer: &mut Side, payee: &mut Side, asset: AssetId, amount: u128) {
-    let call = Call::PayDirect { to: payee.id(), asset, amount: Amount::new(amount) };
-    pallet_channels::dispatch(payer, call).expect("there is capacity");
-    let mut said = payer.end_frame().expect("sound state");
-    let (mut speaker, mut listener) = (payer, payee);
-    while !said.is_empty() {
-        for (_, message) in said {
-            pallet_channels::receive(listener, speaker.id(), &message).expect("a good message");
-        }
-        said = listener.end_frame().expect("sound state");
-        core::mem::swap(&mut speaker, &mut listener);
-    }
-}
 
 /// The rows of a hub after it has dealt with everybody.
 fn hub(board: &Board, channels: u32) -> BTreeMap<Vec<u8>, Vec<u8>> {
@@ -48,12 +27,12 @@ fn hub(board: &Board, channels: u32) -> BTreeMap<Vec<u8>, Vec<u8>> {
             pallet_entities::found(&mut hub, board).expect("a board of one");
         }
         for number in first..channels.min(first.saturating_add(1_000)) {
-            let mut user = Side::new(entity(number));
+            let mut user = Side::numbered(number);
             hub.open(user.id(), asset, 1_000_000_000).expect("a new channel");
             user.open(hub.id(), asset, 1_000_000_000).expect("a new channel");
             let size = u128::from(u32::from_be_bytes(*user.id().as_bytes().first_chunk().expect("32 bytes")));
-            pay(&mut hub, &mut user, asset, 1 + size % 1_000_000);
-            pay(&mut user, &mut hub, asset, 1 + size % 999);
+            hub.pay(&mut user, asset, 1 + size % 1_000_000);
+            user.pay(&mut hub, asset, 1 + size % 999);
             for sequence in 1..=2 {
                 pallet_entities::accept_incoming(&mut hub, &user.id(), sequence).expect("in order");
                 pallet_entities::next_outgoing(&mut hub, &user.id()).expect("few messages");
@@ -167,7 +146,6 @@ fn main() {
     drop(store);
 
     let store = timed("open", 1, open);
-    let before = resident_bytes();
     let server = timed("restart: read and check", count, || {
         let state = store.state().expect("readable").expect("written");
         let readers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -189,12 +167,6 @@ fn main() {
         read.expect("readable");
         restoring.finish(&genesis, block, 0).expect("the root fits")
     });
-    if let (Some(before), Some(after)) = (before, resident_bytes()) {
-        println!(
-            "  {:.0} bytes of memory per channel",
-            after.saturating_sub(before) as f64 / f64::from(channels)
-        );
-    }
     drop(server);
     let state = store.state().expect("readable").expect("written");
     let manifest =

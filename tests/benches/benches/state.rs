@@ -4,42 +4,22 @@
 //! in each direction, so that positions, acknowledgements and proofs are all there.
 
 use codec::Encode;
-use pallet_channels::Call;
 use xln_benches::{Side, resident_bytes};
-use xln_primitives::{Amount, AssetId, EntityId, Storage, keccak256};
+use xln_primitives::{AssetId, Storage};
 use xln_tree::{Config, Hasher, Tree};
 
 const CHANNELS: u32 = 20_000;
 
-fn entity(number: u32) -> EntityId {
-    keccak256(&number.to_be_bytes()).into()
-}
-
-/// One payment, delivered to the end.
-fn pay(payer: &mut Side, payee: &mut Side, asset: AssetId) {
-    let call = Call::PayDirect { to: payee.id(), asset, amount: Amount::new(5) };
-    pallet_channels::dispatch(payer, call).expect("there is capacity");
-    let mut said = payer.end_frame().expect("sound state");
-    let (mut speaker, mut listener) = (payer, payee);
-    while !said.is_empty() {
-        for (_, message) in said {
-            pallet_channels::receive(listener, speaker.id(), &message).expect("a good message");
-        }
-        said = listener.end_frame().expect("sound state");
-        core::mem::swap(&mut speaker, &mut listener);
-    }
-}
-
 /// A hub after it has dealt with everybody, with the positions that its frames keep for each of them.
 fn hub(channels: u32) -> Side {
     let asset = AssetId::named("usd");
-    let mut hub = Side::new(entity(u32::MAX));
+    let mut hub = Side::numbered(u32::MAX);
     for number in 0..channels {
-        let mut user = Side::new(entity(number));
+        let mut user = Side::numbered(number);
         hub.open(user.id(), asset, 1_000_000).expect("a new channel");
         user.open(hub.id(), asset, 1_000_000).expect("a new channel");
-        pay(&mut hub, &mut user, asset);
-        pay(&mut user, &mut hub, asset);
+        hub.pay(&mut user, asset, 5);
+        user.pay(&mut hub, asset, 5);
         for sequence in 1..=2 {
             pallet_entities::accept_incoming(&mut hub, &user.id(), sequence).expect("in order");
             pallet_entities::next_outgoing(&mut hub, &user.id()).expect("few messages");
@@ -58,7 +38,7 @@ fn main() {
     println!("rows per channel:            {:.1}", per(rows.len()));
     println!("bytes of keys per channel:   {:.1}", per(keys));
     println!("bytes of values per channel: {:.1}", per(values));
-    let user = Side::new(entity(0)).id();
+    let user = Side::numbered(0).id();
     let channel = xln_primitives::ChannelId::between(&user, &hub.id());
     let stored = pallet_channels::view::channel(&hub, channel).expect("readable").expect("it is there");
     println!("of them the channel itself:  {}", stored.channel.encoded_size());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pallet_channels::{
-    Config, Error, Event, GenesisRow, PaymentHash, PeerMessage, Preimage, Settled, Settlement,
+    Call, Config, Error, Event, GenesisRow, PaymentHash, PeerMessage, Preimage, Settled, Settlement,
 };
 use xln_primitives::{
     Amount, AssetId, ChannelId, Delta, EntityId, Environment, Hash, Network, Storage, Timestamp, keccak256,
@@ -31,6 +31,12 @@ impl Side {
         Self { own, storage: MemoryStorage::default(), sent: Vec::new(), marked: BTreeSet::new(), events: 0 }
     }
 
+    /// The entity of a number, without channels.
+    #[must_use]
+    pub fn numbered(number: u32) -> Self {
+        Self::new(keccak256(&number.to_be_bytes()).into())
+    }
+
     /// The entity.
     #[must_use]
     pub const fn id(&self) -> EntityId {
@@ -54,6 +60,25 @@ impl Side {
         pallet_channels::seal(self)?;
         self.events = 0;
         Ok(core::mem::take(&mut self.sent))
+    }
+
+    /// Pays another side directly, delivered to the end.
+    ///
+    /// # Panics
+    ///
+    /// If there is no capacity.
+    pub fn pay(&mut self, payee: &mut Self, asset: AssetId, amount: u128) {
+        let call = Call::PayDirect { to: payee.own, asset, amount: Amount::new(amount) };
+        pallet_channels::dispatch(self, call).expect("there is capacity");
+        let mut said = self.end_frame().expect("sound state");
+        let (mut speaker, mut listener) = (self, payee);
+        while !said.is_empty() {
+            for (_, message) in said {
+                pallet_channels::receive(listener, speaker.own, &message).expect("a good message");
+            }
+            said = listener.end_frame().expect("sound state");
+            core::mem::swap(&mut speaker, &mut listener);
+        }
     }
 }
 

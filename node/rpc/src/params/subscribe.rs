@@ -2,11 +2,10 @@
 
 use core::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use xln_primitives::{ChannelId, EntityId, ParseIdError};
 
 use super::params;
-use crate::U64;
+use crate::{U64, json_text::json_text};
 
 params! {
     /// Delivers what happens, from now on or from a cursor.
@@ -71,18 +70,7 @@ impl fmt::Display for Topic {
     }
 }
 
-impl Serialize for Topic {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Topic {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
+json_text!(Topic);
 
 #[cfg(test)]
 mod tests {

@@ -10,26 +10,14 @@ mod errors;
 mod events;
 #[path = "../harness/mod.rs"]
 mod harness;
+#[path = "../../../../runtime/primitives/tests/golden/pin.rs"]
+mod pin;
 mod rows;
 mod values;
 mod wire;
 
 use codec::{Decode, Encode};
-use xln_primitives::{decode_exact, keccak256};
-
-/// Asserts that `value` has exactly the encoding `expected`, and that nothing near it decodes.
-#[track_caller]
-fn pin<T: Encode + Decode + PartialEq + core::fmt::Debug>(value: &T, expected: &str) {
-    let bytes = value.encode();
-    assert_eq!(written(&bytes), expected, "the encoding of {value:?} changed");
-    assert_eq!(decode_exact::<T>(&bytes, bytes.len()).as_ref(), Ok(value));
-    let mut longer = bytes.clone();
-    longer.push(0);
-    assert!(decode_exact::<T>(&longer, longer.len()).is_err(), "a byte left over is refused");
-    for length in 0..bytes.len() {
-        assert!(decode_exact::<T>(&bytes[..length], length).is_err(), "{length} bytes of it are refused");
-    }
-}
+use pin::{pin, written};
 
 /// Pins each variant of an enum. The list must be complete: followed by zeros, no other first byte decodes.
 #[track_caller]
@@ -43,12 +31,4 @@ fn pin_all<T: Encode + Decode + PartialEq + core::fmt::Debug>(variants: &[(T, &s
         bytes[0] = first;
         assert!(T::decode(&mut bytes.as_slice()).is_err(), "variant 0x{first:02x} is not pinned");
     }
-}
-
-fn written(bytes: &[u8]) -> String {
-    if bytes.len() > 80 { format!("{} bytes {}", bytes.len(), keccak256(bytes)) } else { hex(bytes) }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,13 +5,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare its values fails")]
 
+mod pin;
+
 use codec::{Decode, DecodeWithMemTracking, Encode};
+use pin::{pin, written};
 use xln_primitives::{
     Address, Amount, ArithmeticError, AssetId, BlockHeader, Board, BoardError, BoundedVec, CALL_VERSION,
     CallBody, CallHash, Certificate, CertifiedMessage, ChannelId, Corrupt, DecodeError, Delta, EntityId,
     FrameHash, FrameHeader, Hash, Kind, Member, MemberId, Message, Network, Origin, Permissions, Profile,
     PublicKey, Receipt, SecretKey, Side, Signature, SignerId, StateChange, StorageType, Timestamp, Vote,
-    VoteKind, decode_exact, keccak256,
+    VoteKind, decode_exact,
     outputs::{MerklePath, MerkleTree},
 };
 
@@ -25,29 +28,9 @@ impl Kind for Payload {
     }
 }
 
-/// Asserts that `value` has exactly the encoding `expected`, and that nothing near it decodes.
-#[track_caller]
-fn pin<T: Encode + Decode + PartialEq + core::fmt::Debug>(value: &T, expected: &str) {
-    let bytes = value.encode();
-    assert_eq!(written(&bytes), expected, "the encoding of {value:?} changed");
-    assert_eq!(decode_exact::<T>(&bytes, bytes.len()).as_ref(), Ok(value));
-    let too_large = DecodeError::TooLarge { size: bytes.len(), size_max: bytes.len() - 1 };
-    assert_eq!(decode_exact::<T>(&bytes, bytes.len() - 1), Err(too_large));
-    let mut longer = bytes.clone();
-    longer.push(0);
-    assert!(decode_exact::<T>(&longer, longer.len()).is_err(), "a byte left over is refused");
-    for length in 0..bytes.len() {
-        assert!(decode_exact::<T>(&bytes[..length], length).is_err(), "{length} bytes of it are refused");
-    }
-}
-
 #[track_caller]
 fn pin_bytes(bytes: &[u8], expected: &str) {
     assert_eq!(written(bytes), expected, "the bytes to sign changed");
-}
-
-fn written(bytes: &[u8]) -> String {
-    if bytes.len() > 80 { format!("{} bytes {}", bytes.len(), keccak256(bytes)) } else { hex::encode(bytes) }
 }
 
 fn filled(byte: u8) -> [u8; 32] {
