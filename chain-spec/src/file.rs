@@ -56,20 +56,21 @@ impl ChainSpec {
         Ok(resolve::raw_form(self, &resolve::genesis(self)?))
     }
 
-    /// The raw form: the bytes that are hashed. One line of JSON and a line feed.
+    /// The raw form. One line of JSON and a line feed; without its servers it is what is hashed.
     pub fn raw(&self) -> Result<Vec<u8>, SpecError> {
         to_bytes(&self.resolved()?)
     }
 
     /// The genesis hash: keccak-256 of the raw form.
     pub fn network(&self) -> Result<Network, SpecError> {
-        Ok(hash(&self.raw()?))
+        Ok(self.to_genesis()?.network)
     }
 
     /// What the runtime starts from.
     pub fn to_genesis(&self) -> Result<Genesis, SpecError> {
         let genesis = resolve::genesis(self)?;
-        let network = hash(&to_bytes(&resolve::raw_form(self, &genesis))?);
+        let hashed = Self { servers: Vec::new(), ..resolve::raw_form(self, &genesis) };
+        let network = hash(&to_bytes(&hashed)?);
         Ok(Genesis { network, ..genesis })
     }
 }

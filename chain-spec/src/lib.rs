@@ -16,8 +16,9 @@
 //! --raw` prints exactly the bytes that are hashed.
 //!
 //! **Everything counts.** Whatever the file says is part of the hash, hence of every signature: two files that
-//! differ in one credit limit are two networks. Fields that this version does not know are refused, since a
-//! node that ignored one would run another network than its neighbours believe.
+//! differ in one credit limit are two networks. The one exception are the [servers](ServerSpec), which may move. Fields that
+//! this version does not know are refused, since a node that ignored one would run another network than its neighbours
+//! believe.
 //!
 //! **References.** Where an entity is referred to, its name or its identifier (`0x…`) may stand; likewise an
 //! asset's symbol or identifier. An entity is *lazy* (its identifier is the hash of its board) unless it says
@@ -27,8 +28,8 @@
 //! identifiers, and then the two credit limits change places and the share of the collateral becomes its rest.
 //!
 //! Amounts are decimal strings in the asset's smallest unit; times are milliseconds. Built in is `dev` (see
-//! `specs/dev.json`), a network on one machine for trying things out. Networks of several servers need boards
-//! of several members, which agree by consensus; specs for them ship once that exists.
+//! `specs/dev.json`), a network on one machine for trying things out. A network of several servers names them, and its
+//! depositary has a board of BLS keys, which agree by consensus.
 
 mod board;
 mod channel;
@@ -38,6 +39,7 @@ mod file;
 mod names;
 mod reference;
 mod resolve;
+mod server;
 mod spec;
 mod text;
 mod unique_map;
@@ -47,6 +49,7 @@ pub use channel::{ChannelSpec, RowSpec};
 pub use entity::{EntitySpec, PolicySpec};
 pub use error::SpecError;
 pub use reference::{AssetRef, EntityRef};
+pub use server::{KnownServer, ServerSpec};
 pub use spec::{
     AssetSpec, ChainSpec, ChainType, ConsensusSpec, DepositarySpec, FaucetSpec, GenesisSpec, Properties,
 };

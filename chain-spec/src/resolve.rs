@@ -11,6 +11,7 @@ use crate::{
     AssetSpec, ChainSpec, ChainType, ChannelSpec, ConsensusSpec, DepositarySpec, EntitySpec, GenesisSpec,
     PolicySpec, RowSpec, SpecError,
     names::Names,
+    server,
     text::{self, check},
 };
 
@@ -56,6 +57,7 @@ pub(crate) fn genesis(spec: &ChainSpec) -> Result<Genesis, SpecError> {
         channels: channels.into_values().collect(),
     };
     sums(&resolved)?;
+    server::can_be_followed(spec, &resolved)?;
     Ok(resolved)
 }
 
@@ -246,6 +248,7 @@ pub(crate) fn raw_form(spec: &ChainSpec, genesis: &Genesis) -> ChainSpec {
         fork_id: spec.fork_id.clone(),
         properties: spec.properties.clone(),
         consensus: spec.consensus.clone(),
+        servers: spec.servers.clone(),
         genesis: GenesisSpec {
             timestamp: genesis.timestamp,
             assets: assets.collect(),

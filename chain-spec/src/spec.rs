@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use xln_primitives::{Amount, AssetId, Timestamp};
 
-use crate::{ChannelSpec, EntityRef, EntitySpec};
+use crate::{ChannelSpec, EntityRef, EntitySpec, ServerSpec};
 
 /// What a network is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,10 @@ pub struct ChainSpec {
     /// The rhythm of the servers.
     #[serde(default)]
     pub consensus: ConsensusSpec,
+    /// The servers that everybody knows from the start; none means one server that hosts everybody. Not part of the
+    /// genesis hash.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<ServerSpec>,
     /// The first state.
     pub genesis: GenesisSpec,
 }

@@ -1,0 +1,175 @@
+//! The servers of a network: who they are, where they listen, whom they host.
+//!
+//! None of it is part of the genesis hash: a server that moves to another address does not make another network.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use xln_primitives::{EntityId, PublicKey};
+use xln_runtime::Genesis;
+
+use crate::{
+    ChainSpec, EntityRef, SpecError,
+    names::Names,
+    text::{self, check},
+};
+
+/// Most servers that a file names.
+const SERVERS_MAX: usize = 1_024;
+/// Most addresses of a server.
+const ADDRESSES_MAX: usize = 16;
+
+/// A server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServerSpec {
+    /// What people call it; 1–64 of `a–z 0–9 - _ .`.
+    pub name: String,
+    /// The ed25519 key of its connections, `ed25519:0x…`; see `xln-node key generate-node-key`.
+    pub key: PublicKey,
+    /// Where it listens, such as `/ip4/10.0.0.1/tcp/30333`.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+    /// The entities of the genesis that live there, besides the depositary, which every server follows.
+    #[serde(default)]
+    pub hosts: Vec<EntityRef>,
+}
+
+/// A server, with identifiers instead of names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownServer {
+    /// What people call it.
+    pub name: String,
+    /// The ed25519 key of its connections.
+    pub key: [u8; 32],
+    /// Where it listens, as libp2p writes addresses.
+    pub addresses: Vec<String>,
+    /// The entities of the genesis that live there.
+    pub hosts: BTreeSet<EntityId>,
+}
+
+impl ChainSpec {
+    /// The servers that the file names. None means one server that hosts everybody.
+    ///
+    /// Errors: a name, key or entity that stands there twice; a key of another scheme; an entity that the genesis does not
+    /// have; a depositary that servers cannot follow, since its board is one key without agreement.
+    pub fn known_servers(&self) -> Result<Vec<KnownServer>, SpecError> {
+        let names = Names::of(&self.genesis)?;
+        let depositary = names.entity("genesis.depositary.entity", &self.genesis.depositary.entity)?;
+        check("servers", self.servers.len(), self.servers.len() <= SERVERS_MAX, "at most 1024 servers")?;
+        let (mut servers, mut known) = (Vec::with_capacity(self.servers.len()), BTreeSet::new());
+        let (mut keys, mut hosts) = (BTreeSet::new(), BTreeMap::new());
+        for (position, spec) in self.servers.iter().enumerate() {
+            let path = format!("servers[{position}]");
+            text::name(&format!("{path}.name"), &spec.name)?;
+            let PublicKey::Ed25519(key) = spec.key else {
+                let rule = "the key of a server's connections is an ed25519 key";
+                return Err(SpecError::Range {
+                    path: format!("{path}.key"),
+                    value: spec.key.to_string(),
+                    rule,
+                });
+            };
+            for (field, new) in [("name", known.insert(&spec.name)), ("key", keys.insert(key))] {
+                if !new {
+                    let value = if field == "name" { spec.name.clone() } else { spec.key.to_string() };
+                    return Err(SpecError::Duplicate { path: format!("{path}.{field}"), value });
+                }
+            }
+            let few = spec.addresses.len() <= ADDRESSES_MAX;
+            check(&format!("{path}.addresses"), spec.addresses.len(), few, "at most 16 addresses")?;
+            let mut hosted = BTreeSet::new();
+            for (place, reference) in spec.hosts.iter().enumerate() {
+                let path = format!("{path}.hosts[{place}]");
+                let entity = names.entity(&path, reference)?;
+                let rule = "every server follows the depositary; it lives nowhere";
+                check(&path, reference.as_str(), entity != depositary, rule)?;
+                if hosts.insert(entity, position).is_some() {
+                    return Err(SpecError::Duplicate { path, value: reference.as_str().to_owned() });
+                }
+                hosted.insert(entity);
+            }
+            let (name, addresses) = (spec.name.clone(), spec.addresses.clone());
+            servers.push(KnownServer { name, key, addresses, hosts: hosted });
+        }
+        Ok(servers)
+    }
+}
+
+/// Several servers agree on the depositary's frames, so that its board has to consist of BLS keys.
+pub(crate) fn can_be_followed(spec: &ChainSpec, genesis: &Genesis) -> Result<(), SpecError> {
+    spec.known_servers()?;
+    let board =
+        genesis.entities.iter().find(|entity| entity.id == genesis.depositary).map(|entity| &entity.board);
+    let bls = |member: &xln_primitives::Member| {
+        matches!(member.id, xln_primitives::MemberId::Signer { key: PublicKey::Bls(_), .. })
+    };
+    let followed = spec.servers.is_empty() || board.is_some_and(|board| board.members.iter().all(bls));
+    let rule =
+        "with several servers its board consists of BLS keys, which agree on what every server follows";
+    check("genesis.depositary.entity", spec.genesis.depositary.entity.as_str(), followed, rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(servers: &str) -> Result<ChainSpec, SpecError> {
+        // A depositary that can be followed: the BLS key of a secret that everybody knows, with its proof.
+        let scalar = [5; 32];
+        let key = xln_primitives::SecretKey::Bls(scalar.into()).public().unwrap();
+        let proof = xln_primitives::crypto::bls::prove_possession(&scalar).unwrap();
+        let proof: String = proof.iter().map(|byte| format!("{byte:02x}")).collect();
+        ChainSpec::from_json(&format!(
+            r#"{{"name": "Test", "id": "test", "chainType": "Local", "servers": {servers}, "genesis": {{
+                "assets": [], "depositary": {{ "entity": "bank" }}, "entities": [
+                    {{ "name": "bank", "board": {{ "members": [{{ "key": "{key}", "proofOfPossession": "0x{proof}" }}] }} }},
+                    {{ "name": "hub", "board": {{ "members": [{{ "key": "ed25519:0x{}" }}] }} }}
+                ] }} }}"#,
+            "11".repeat(32)
+        ))
+    }
+
+    fn server(name: &str, key: u8, hosts: &str) -> String {
+        format!(
+            r#"{{"name": "{name}", "key": "ed25519:0x{}", "hosts": {hosts}}}"#,
+            format!("{key:02x}").repeat(32)
+        )
+    }
+
+    #[test]
+    fn servers_are_known_by_key_and_do_not_make_another_network() {
+        let alone = spec("[]").unwrap();
+        let two = spec(&format!("[{}, {}]", server("one", 1, r#"["hub"]"#), server("two", 2, "[]"))).unwrap();
+        assert_eq!(alone.network().unwrap(), two.network().unwrap());
+        let servers = two.known_servers().unwrap();
+        assert_eq!((servers[0].key, servers[0].hosts.len(), servers[1].hosts.len()), ([1; 32], 1, 0));
+        assert_eq!(
+            ChainSpec::from_json(&String::from_utf8(two.raw().unwrap()).unwrap()).unwrap().servers.len(),
+            2
+        );
+    }
+
+    #[test]
+    fn servers_that_contradict_each_other_are_refused_by_place() {
+        let refused = |servers: String| spec(&servers).unwrap_err().to_string();
+        let one = server("one", 1, r#"["hub"]"#);
+        assert!(refused(format!("[{one}, {}]", server("one", 2, "[]"))).contains("servers[1].name"));
+        assert!(refused(format!("[{one}, {}]", server("two", 1, "[]"))).contains("servers[1].key"));
+        assert!(
+            refused(format!("[{one}, {}]", server("two", 2, r#"["hub"]"#))).contains("servers[1].hosts[0]")
+        );
+        assert!(refused(format!("[{}]", server("one", 1, r#"["bank"]"#))).contains("follows the depositary"));
+        assert!(
+            refused(format!("[{}]", server("one", 1, r#"["ghost"]"#))).contains("no entity is called ghost")
+        );
+    }
+
+    #[test]
+    fn a_depositary_of_one_key_without_agreement_cannot_be_followed() {
+        let mut dev = ChainSpec::dev().unwrap();
+        let one = serde_json::from_str(&server("one", 1, "[]")).unwrap();
+        dev.servers = vec![one];
+        assert!(dev.validate().unwrap_err().to_string().contains("BLS keys"));
+    }
+}
