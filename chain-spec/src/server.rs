@@ -27,6 +27,9 @@ pub struct ServerSpec {
     pub name: String,
     /// The ed25519 key of its connections, `ed25519:0x…`; see `xln-node key generate-node-key`.
     pub key: PublicKey,
+    /// The BLS key with which it votes on boards, `bls:0x…`; none for a server that only follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validator: Option<PublicKey>,
     /// Where it listens, such as `/ip4/10.0.0.1/tcp/30333`.
     #[serde(default)]
     pub addresses: Vec<String>,
@@ -42,6 +45,8 @@ pub struct KnownServer {
     pub name: String,
     /// The ed25519 key of its connections.
     pub key: [u8; 32],
+    /// The BLS key with which it votes on boards.
+    pub validator: Option<[u8; 48]>,
     /// Where it listens, as libp2p writes addresses.
     pub addresses: Vec<String>,
     /// The entities of the genesis that live there.
@@ -76,6 +81,18 @@ impl ChainSpec {
                     return Err(SpecError::Duplicate { path: format!("{path}.{field}"), value });
                 }
             }
+            let validator = match spec.validator {
+                None => None,
+                Some(PublicKey::Bls(key)) => Some(key),
+                Some(other) => {
+                    let path = format!("{path}.validator");
+                    return Err(SpecError::Range {
+                        path,
+                        value: other.to_string(),
+                        rule: "boards vote with BLS keys",
+                    });
+                }
+            };
             let few = spec.addresses.len() <= ADDRESSES_MAX;
             check(&format!("{path}.addresses"), spec.addresses.len(), few, "at most 16 addresses")?;
             let mut hosted = BTreeSet::new();
@@ -90,7 +107,7 @@ impl ChainSpec {
                 hosted.insert(entity);
             }
             let (name, addresses) = (spec.name.clone(), spec.addresses.clone());
-            servers.push(KnownServer { name, key, addresses, hosts: hosted });
+            servers.push(KnownServer { name, key, validator, addresses, hosts: hosted });
         }
         Ok(servers)
     }

@@ -13,7 +13,10 @@
 //! [`Server::propose`] leaves out what would be refused, so that a body contains nothing without effect, and
 //! [`Server::draft`] accepts nothing else: of one set of inputs in one order there is one frame.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use codec::{Decode, Encode, Error, Input, Output};
 use xln_primitives::{
@@ -52,6 +55,9 @@ pub struct FrameBody {
     pub messages: Vec<Arc<CertifiedMessage<RuntimeMessage>>>,
     /// From members of the board.
     pub calls: Vec<SignedCall>,
+    /// The boards that stand behind the messages, each once, for those who check the body before it is decided. The frame
+    /// does not depend on them.
+    pub boards: Vec<Board>,
 }
 
 impl Encode for FrameBody {
@@ -64,6 +70,7 @@ impl Encode for FrameBody {
         self.server.encode_to(out);
         logged::encode(&self.messages, out);
         self.calls.encode_to(out);
+        self.boards.encode_to(out);
     }
 }
 
@@ -78,18 +85,9 @@ impl Decode for FrameBody {
             server: Decode::decode(input)?,
             messages: logged::decode(input)?,
             calls: Decode::decode(input)?,
+            boards: Decode::decode(input)?,
         })
     }
-}
-
-/// A body with the boards that stand behind its messages, for those who have to check them. A board that is not known to
-/// everybody (that of a lazy entity) travels here, once.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct ProposedBody {
-    /// What is proposed.
-    pub body: FrameBody,
-    /// Boards of its messages' senders.
-    pub boards: Vec<Board>,
 }
 
 /// A frame that its board has certified, with what it executes. Enough to follow the entity without trusting whoever
@@ -195,7 +193,7 @@ impl Server {
     /// What a proposer puts before the other members: the next frame of an entity from what waits for it. None if nothing
     /// of it has any effect. Inputs that would be refused are left out.
     ///
-    /// `now` is the proposer's time; it is raised above the parent's if it is not later.
+    /// `now` is the proposer's time; it is raised above the parent's if it is not later. `boards` are those of the senders.
     ///
     /// Errors: [`BodyError::Unknown`].
     pub fn propose(
@@ -204,6 +202,7 @@ impl Server {
         now: Timestamp,
         entropy: Hash,
         inputs: SliceInputs,
+        boards: &BTreeMap<EntityId, Board>,
     ) -> Result<Option<(FrameBody, FrameHeader)>, BodyError> {
         let entity = self.entity(&entity).ok_or(BodyError::Unknown { entity })?;
         let SliceInputs { mut server, messages, calls, .. } = inputs;
@@ -218,28 +217,23 @@ impl Server {
         let Turn { draft, refused, pointless, .. } =
             run(self.facts(), entity, now, entropy, &server, &messages, &calls);
         let Some(draft) = draft else { return Ok(None) };
-        let keep = |dropped: &[usize], place: usize| !dropped.contains(&place);
         let refused: Vec<usize> = refused.into_iter().map(|(place, _)| place).collect();
         let (height, parent, _) = frame::next(self.facts(), entity);
+        let keep = |dropped: &[usize], place: usize| !dropped.contains(&place);
+        let senders: BTreeSet<EntityId> =
+            messages.iter().map(|message| message.certified().message.from).collect();
+        let server = server.into_iter().enumerate().filter(|(place, _)| keep(&pointless, *place));
+        let calls = calls.into_iter().enumerate().filter(|(place, _)| keep(&refused, *place));
         let body = FrameBody {
             entity: entity.id(),
             height,
             parent,
             timestamp: draft.header.timestamp,
             entropy,
-            server: server
-                .into_iter()
-                .enumerate()
-                .filter(|(n, _)| keep(&pointless, *n))
-                .map(|(_, i)| i)
-                .collect(),
+            server: server.map(|(_, input)| input).collect(),
             messages: messages.into_iter().map(Inbound::into_certified).collect(),
-            calls: calls
-                .into_iter()
-                .enumerate()
-                .filter(|(n, _)| keep(&refused, *n))
-                .map(|(_, c)| c)
-                .collect(),
+            calls: calls.map(|(_, call)| call).collect(),
+            boards: senders.iter().filter_map(|sender| boards.get(sender).cloned()).collect(),
         };
         Ok(Some((body, draft.header)))
     }
@@ -247,7 +241,7 @@ impl Server {
     /// The frame that a body makes on top of the entity's latest one here. Changes nothing.
     ///
     /// Errors: every way in which a body does not make exactly one frame; see [`BodyError`]. The origin of its messages
-    /// and calls is not checked here, see [`ProposedBody::authenticate`].
+    /// and calls is not checked here, see [`FrameBody::authenticate`].
     pub fn draft(&self, body: &FrameBody) -> Result<FrameHeader, BodyError> {
         let entity = self.entity(&body.entity).ok_or(BodyError::Unknown { entity: body.entity })?;
         draft(self.facts(), entity, body).map(|draft| draft.header)
@@ -258,7 +252,7 @@ impl Server {
 fn in_order(entity: &Entity, messages: Vec<Inbound>) -> Vec<Inbound> {
     let state = entity.state();
     let mut last: BTreeMap<EntityId, u64> = BTreeMap::new();
-    let follows = |inbound: &Inbound| {
+    let mut follows = |inbound: &Inbound| {
         let message = &inbound.certified().message;
         if message.to != entity.id() {
             return false;
@@ -272,7 +266,6 @@ fn in_order(entity: &Entity, messages: Vec<Inbound>) -> Vec<Inbound> {
         }
         follows
     };
-    let mut follows = follows;
     messages.into_iter().filter(|inbound| follows(inbound)).collect()
 }
 
@@ -326,7 +319,7 @@ pub(crate) fn draft(facts: &Facts, entity: &Entity, body: &FrameBody) -> Result<
     turn.draft.ok_or(BodyError::Empty)
 }
 
-impl ProposedBody {
+impl FrameBody {
     /// Checks that every message and every call comes from who is said to have sent it. `now` is the time of the one who
     /// checks; `blinding` must not be predictable, see [`xln_primitives::crypto::verify_batch`].
     pub fn authenticate(
@@ -336,8 +329,8 @@ impl ProposedBody {
         blinding: [u8; 32],
     ) -> Result<(), BodyError> {
         let boards: BTreeMap<Hash, &Board> = self.boards.iter().map(|board| (board.hash(), board)).collect();
-        let mut messages = Vec::with_capacity(self.body.messages.len());
-        for message in &self.body.messages {
+        let mut messages = Vec::with_capacity(self.messages.len());
+        for message in &self.messages {
             let board = boards.get(&message.header.board_hash);
             let board = board.ok_or(BodyError::NoBoard { entity: message.message.from })?;
             messages.push((Arc::clone(message), (*board).clone()));
@@ -345,7 +338,7 @@ impl ProposedBody {
         for verdict in authenticate_messages(messages, network, blinding) {
             verdict?;
         }
-        for verdict in crate::authenticate_calls(self.body.calls.clone(), network, now, blinding) {
+        for verdict in crate::authenticate_calls(self.calls.clone(), network, now, blinding) {
             verdict?;
         }
         Ok(())

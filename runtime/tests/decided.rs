@@ -11,8 +11,8 @@ use xln_primitives::{
     Permissions, Profile, SecretKey, Signature, Timestamp, Vote, crypto::bls,
 };
 use xln_runtime::{
-    BodyError, DecidedFrame, Executed, FrameBody, Genesis, ProposedBody, RuntimeCall, RuntimeMessage, Server,
-    SliceInputs, authenticate_calls, authenticate_messages, invariants,
+    BodyError, DecidedFrame, Executed, FrameBody, Genesis, RuntimeCall, RuntimeMessage, Server, SliceInputs,
+    authenticate_calls, authenticate_messages, invariants,
 };
 
 /// The board of four validators.
@@ -118,7 +118,7 @@ impl Consortium {
     fn propose(&self) -> Option<(FrameBody, FrameHeader)> {
         let depositary = self.genesis.depositary;
         let inputs = self.authentic(|to| *to == depositary);
-        self.servers[0].propose(depositary, self.now, Hash::new([3; 32]), inputs).unwrap()
+        self.servers[0].propose(depositary, self.now, Hash::new([3; 32]), inputs, &self.boards).unwrap()
     }
 
     fn decide(&self, (body, header): (FrameBody, FrameHeader)) -> DecidedFrame {
@@ -258,15 +258,12 @@ fn a_proposal_with_forged_or_unproven_messages_is_refused() {
     net.call(1, "alice", 0, transfer(bob, 1));
     let (body, _) = net.propose().unwrap();
     let network = net.genesis.network;
-    let check =
-        |proposal: &ProposedBody| proposal.authenticate(network, Timestamp::from_millis(500), [5; 32]);
-    let board = net.keys.board("alice");
-    let proposal = ProposedBody { body, boards: vec![board] };
-    assert_eq!(check(&proposal), Ok(()));
-    let bare = ProposedBody { boards: Vec::new(), ..proposal.clone() };
+    let check = |body: &FrameBody| body.authenticate(network, Timestamp::from_millis(500), [5; 32]);
+    assert_eq!(check(&body), Ok(()));
+    let bare = FrameBody { boards: Vec::new(), ..body.clone() };
     assert_eq!(check(&bare), Err(BodyError::NoBoard { entity: alice }));
-    let mut forged = proposal.clone();
-    let message = Arc::make_mut(&mut forged.body.messages[0]);
+    let mut forged = body.clone();
+    let message = Arc::make_mut(&mut forged.messages[0]);
     let said = Arc::make_mut(&mut message.message);
     said.call = RuntimeMessage::Request(transfer(bob, 999));
     assert!(matches!(check(&forged), Err(BodyError::Message(_))));

@@ -70,7 +70,10 @@ impl Writer {
         let mut batch = Batch::new();
         for step in &steps {
             match step {
-                Step::Slice { executed, .. } => put_slice(&mut batch, executed),
+                Step::Slice { executed, .. } => {
+                    put_slice(&mut batch, executed);
+                    self.put_frames(&mut batch, executed)?;
+                }
                 Step::Block(sealed) => batch.put_block(&sealed.header),
             }
         }
@@ -80,6 +83,22 @@ impl Writer {
             match step {
                 Step::Slice { executed, calls, began } => self.conclude(&executed, &calls, began)?,
                 Step::Block(sealed) => self.conclude_block(*sealed)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Frames that boards decided, for those who follow; with each the consensus log of its height ends.
+    fn put_frames(&self, batch: &mut Batch, executed: &Executed) -> Result<(), AuthorError> {
+        for frame in &executed.slice.frames {
+            let (entity, height) = (frame.body.entity, frame.body.height);
+            batch.put_frame(&entity, height, &frame.encode());
+            for row in self.store.consensus(&entity) {
+                let (of, sequence, _) = row?;
+                if of > height {
+                    break;
+                }
+                batch.remove_consensus(&entity, of, sequence);
             }
         }
         Ok(())

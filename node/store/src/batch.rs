@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use codec::Encode;
-use xln_primitives::{BlockHeader, CallHash};
+use xln_primitives::{BlockHeader, CallHash, EntityId, Height};
 
 use crate::{Column, checksum::seal, key};
 
@@ -77,6 +77,22 @@ impl Batch {
     pub fn put_receipt(&mut self, slice: u64, call: &CallHash, receipt: &[u8]) {
         self.put(Column::Receipts, key::digest(Column::Receipts, call.as_bytes()), receipt);
         self.receipts.entry(slice).or_default().extend_from_slice(call.as_ref());
+    }
+
+    /// Adds a row to the log of a board's consensus: what was taken in at `height` of `entity`, at place `sequence`.
+    pub fn put_consensus(&mut self, entity: &EntityId, height: Height, sequence: u64, entry: &[u8]) {
+        self.put(Column::Consensus, key::consensus(entity, height, sequence), entry);
+    }
+
+    /// Takes a row out of that log. It belongs into the batch that stores the frame which was decided at that height, and
+    /// nowhere else.
+    pub fn remove_consensus(&mut self, entity: &EntityId, height: Height, sequence: u64) {
+        self.remove(Column::Consensus, key::consensus(entity, height, sequence));
+    }
+
+    /// Stores a frame that the board of `entity` decided.
+    pub fn put_frame(&mut self, entity: &EntityId, height: Height, frame: &[u8]) {
+        self.put(Column::Frames, key::frame(entity, height), frame);
     }
 
     /// The rows, with the lists of receipts.

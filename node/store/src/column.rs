@@ -26,11 +26,13 @@ pub enum Column {
     Proofs = 0x09,
     /// Hashes of the calls of each slice.
     SliceReceipts = 0x0a,
+    /// Frames that boards decided, by entity and height, for those who follow.
+    Frames = 0x0b,
 }
 
 impl Column {
     /// Every column, in the order of its number.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::State,
         Self::Blocks,
         Self::BlockNumbers,
@@ -42,6 +44,7 @@ impl Column {
         Self::Slices,
         Self::Proofs,
         Self::SliceReceipts,
+        Self::Frames,
     ];
 
     /// Its name in the database.
@@ -59,6 +62,7 @@ impl Column {
             Self::Slices => "slices",
             Self::Proofs => "proofs",
             Self::SliceReceipts => "slice_receipts",
+            Self::Frames => "frames",
         }
     }
 
@@ -76,7 +80,7 @@ impl Column {
             Self::BlockNumbers | Self::Slices | Self::SliceReceipts => Some(1 + 8),
             Self::Snapshot => Some(1 + 1),
             Self::Consensus => Some(1 + 32 + 8 + 8),
-            Self::Outbox => Some(1 + 32 + 8),
+            Self::Outbox | Self::Frames => Some(1 + 32 + 8),
             Self::Proofs => Some(1 + 32 + 32),
         }
     }

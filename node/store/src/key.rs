@@ -1,6 +1,6 @@
 //! Keys on disk: the column's number, then parts of fixed width; numbers big-endian.
 
-use xln_primitives::{ChannelId, EntityId, SignerId};
+use xln_primitives::{ChannelId, EntityId, Height, SignerId};
 
 use crate::{Column, PeerId, StoreError};
 
@@ -44,6 +44,25 @@ pub(crate) fn proof(entity: &EntityId, channel: &ChannelId) -> Vec<u8> {
 /// The mark of an entity's last certified frame stands at height 0 and sequence 0, where no vote ever is.
 pub(crate) fn signed(entity: &EntityId) -> Vec<u8> {
     key(Column::Consensus, &[entity.as_ref(), &[0; 16]])
+}
+
+/// A row of the log of a board's consensus; heights begin at 1.
+pub(crate) fn consensus(entity: &EntityId, height: Height, sequence: u64) -> Vec<u8> {
+    key(Column::Consensus, &[entity.as_ref(), &height.to_be_bytes(), &sequence.to_be_bytes()])
+}
+
+/// Height and sequence of such a row.
+pub(crate) fn parse_consensus(key: &[u8]) -> Result<(Height, u64), StoreError> {
+    let numbers = key.get(1 + 32..).and_then(|rest| rest.split_first_chunk::<8>());
+    let sequence = |rest: &[u8]| <[u8; 8]>::try_from(rest).ok().map(u64::from_be_bytes);
+    numbers
+        .and_then(|(height, rest)| Some((u64::from_be_bytes(*height), sequence(rest)?)))
+        .ok_or_else(|| StoreError::malformed(Column::Consensus, key))
+}
+
+/// A frame that a board decided.
+pub(crate) fn frame(entity: &EntityId, height: Height) -> Vec<u8> {
+    key(Column::Frames, &[entity.as_ref(), &height.to_be_bytes()])
 }
 
 /// The entity of a mark.

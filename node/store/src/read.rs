@@ -1,7 +1,7 @@
 //! Reading: single rows by key, and rows in order.
 
 use rocksdb::{Direction, IteratorMode, ReadOptions};
-use xln_primitives::{BlockHeader, CallHash, ChannelId, EntityId, Hash, decode_exact};
+use xln_primitives::{BlockHeader, CallHash, ChannelId, EntityId, Hash, Height, decode_exact};
 
 use crate::{Column, PeerId, Store, StoreError, checksum::unseal, key};
 
@@ -159,6 +159,28 @@ impl Store {
     /// The newest dispute proof that `entity` holds for a channel.
     pub fn proof(&self, entity: &EntityId, channel: &ChannelId) -> Result<Option<Vec<u8>>, StoreError> {
         self.get(Column::Proofs, &key::proof(entity, channel))
+    }
+
+    /// The frame that the board of an entity decided at a height, if the entity is followed here.
+    pub fn frame(&self, entity: &EntityId, height: Height) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(Column::Frames, &key::frame(entity, height))
+    }
+
+    /// The consensus log of an entity: height, place and entry of each row, in order.
+    pub fn consensus(
+        &self,
+        entity: &EntityId,
+    ) -> impl Iterator<Item = Result<(Height, u64, Vec<u8>), StoreError>> + '_ {
+        // Height 0 is the place of a mark, see `key::signed`.
+        let start = key::consensus(entity, 1, 0);
+        let prefix = start[..1 + 32].to_vec();
+        self.rows(Column::Consensus, &start)
+            .take_while(move |row| row.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix)))
+            .map(|row| {
+                let (key, entry) = row?;
+                let (height, sequence) = key::parse_consensus(&key)?;
+                Ok((height, sequence, entry))
+            })
     }
 
     /// What waits for a peer, from sequence `from` on.
