@@ -1,5 +1,10 @@
 //! Where a server can be reached.
 
+use std::{
+    io,
+    net::{IpAddr, TcpListener},
+};
+
 use libp2p::{Multiaddr, multiaddr::Protocol};
 
 use crate::{ServerId, ServerIdError};
@@ -41,6 +46,21 @@ pub(crate) fn is_reachable(address: &Multiaddr) -> bool {
             Some(Protocol::Udp(_)) => parts.next() == Some(Protocol::QuicV1) && parts.next().is_none(),
             _ => false,
         }
+}
+
+/// Fails if somebody listens at a TCP address already. libp2p would share the port with a second process of the same user, and each
+/// would get some of the connections.
+pub(crate) fn check_free(address: &Multiaddr) -> io::Result<()> {
+    let mut parts = address.iter();
+    let ip = match parts.next() {
+        Some(Protocol::Ip4(ip)) => IpAddr::from(ip),
+        Some(Protocol::Ip6(ip)) => IpAddr::from(ip),
+        _ => return Ok(()),
+    };
+    match parts.next() {
+        Some(Protocol::Tcp(port)) if port != 0 => TcpListener::bind((ip, port)).map(drop),
+        _ => Ok(()),
+    }
 }
 
 impl core::str::FromStr for ServerAddress {

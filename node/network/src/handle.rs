@@ -146,7 +146,10 @@ impl Network {
         }
         let (reply, answer) = oneshot::channel();
         self.command(Command::Ask(server, envelope.encode().into(), reply))?;
-        let envelope = answer.await.map_err(|_| SendError::Stopped)??;
+        let envelope = answer.await.map_err(|_| match self.commands.is_closed() {
+            true => AskError::Send(SendError::Stopped),
+            false => AskError::NoAnswer("the connection was lost".to_owned()),
+        })??;
         Answer::from_envelope(&envelope).map_err(|error| AskError::Malformed(error.to_string()))
     }
 

@@ -34,7 +34,8 @@
 //!
 //! # What is promised
 //!
-//! Messages of [`Protocol::Consensus`] may get lost: consensus says again what matters. Packets may get lost too, and
+//! Messages of [`Protocol::Consensus`] may get lost and may overtake each other: consensus says again what matters, and orders by
+//! height and round. Packets may get lost too, and
 //! [`delivery`] makes of them messages that arrive at least once and in order, over crashes of both sides. It is a machine
 //! without clock and socket that the node drives, and a simulator too. Nothing waits: a full queue is an answer.
 //!

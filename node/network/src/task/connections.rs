@@ -261,9 +261,14 @@ impl Task {
 
     fn found(&mut self, event: kad::Event) {
         let kad::Event::OutboundQueryProgressed { result, .. } = event else { return };
-        let kad::QueryResult::GetClosestPeers(Ok(found)) = result else { return };
+        let peers = match result {
+            kad::QueryResult::GetClosestPeers(Ok(found)) => found.peers,
+            // Some did not answer.
+            kad::QueryResult::GetClosestPeers(Err(kad::GetClosestPeersError::Timeout { peers, .. })) => peers,
+            _ => return,
+        };
         let now = self.now();
-        for info in found.peers {
+        for info in peers {
             let Ok(server) = ServerId::try_from(info.peer_id) else { continue };
             if !self.dialer.is_wanted(server) {
                 if !self.seeks_others || info.peer_id == *self.swarm.local_peer_id() {

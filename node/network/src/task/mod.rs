@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     Access, AskError, Config, Counters, Envelope, Event, Limits, Protocol, ServerId, StartError,
+    address::check_free,
     behaviour::{Behaviour, BehaviourEvent, swarm},
     dialer::Dialer,
     handle::Command,
@@ -83,10 +84,9 @@ impl Task {
     ) -> Result<Self, StartError> {
         let mut swarm = swarm(&config)?;
         for address in &config.listen {
-            swarm.listen_on(address.clone()).map_err(|error| StartError::Listen {
-                address: address.clone(),
-                reason: error.to_string(),
-            })?;
+            let failed = |reason: String| StartError::Listen { address: address.clone(), reason };
+            check_free(address).map_err(|error| failed(error.to_string()))?;
+            swarm.listen_on(address.clone()).map_err(|error| failed(error.to_string()))?;
         }
         for address in &config.public {
             swarm.add_external_address(address.clone());
