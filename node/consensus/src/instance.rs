@@ -338,7 +338,7 @@ impl<E: Engine> Instance<E> {
                     self.send(Content::Vote(ballot), Rank::Vote, self.others.clone(), desk);
                 }
                 Output::Polka(polka) => {
-                    self.send(Content::Polka(polka), Rank::Vote, self.others.clone(), desk)
+                    self.send(Content::Polka(polka), Rank::Vote, self.others.clone(), desk);
                 }
                 Output::RoundCertificate(certificate) => {
                     let content = Content::RoundCertificate(certificate);

@@ -24,19 +24,26 @@ use crate::{Electorate, MemberIndex};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Listening {
     heard: BTreeMap<MemberIndex, Height>,
+    /// Known once enough members were heard. What they decide after that, nobody voted on with this key meanwhile.
+    votes_from: Option<Height>,
 }
 
 impl Listening {
     /// A member other than us says that it decides `height` next.
-    pub(crate) fn hear(&mut self, member: MemberIndex, height: Height) {
+    pub(crate) fn hear(&mut self, member: MemberIndex, height: Height, electorate: &Electorate) {
+        if self.votes_from.is_some() {
+            return;
+        }
         let known = self.heard.entry(member).or_insert(height);
         *known = height.max(*known);
+        if electorate.weigh(self.heard.keys()) >= enough(electorate) {
+            self.votes_from = self.heard.values().max().map(|highest| highest.saturating_add(2));
+        }
     }
 
     /// Whether voting at `height` is safe.
-    pub(crate) fn may_vote(&self, height: Height, electorate: &Electorate) -> bool {
-        let highest = self.heard.values().max().copied().unwrap_or(Height::MAX);
-        electorate.weigh(self.heard.keys()) >= enough(electorate) && height >= highest.saturating_add(2)
+    pub(crate) fn may_vote(&self, height: Height) -> bool {
+        self.votes_from.is_some_and(|from| height >= from)
     }
 }
 
@@ -55,13 +62,14 @@ mod tests {
     fn it_votes_two_above_what_enough_members_say() {
         let electorate = Electorate::new(&board(&[1, 1, 1, 1], 1, Profile::Byzantine)).unwrap();
         let mut listening = Listening::default();
-        assert!(!listening.may_vote(Height::MAX - 1, &electorate), "nothing heard");
-        listening.hear(MemberIndex(1), 7);
-        listening.hear(MemberIndex(2), 9);
-        listening.hear(MemberIndex(2), 3);
-        assert!(!listening.may_vote(100, &electorate), "two of three others");
-        listening.hear(MemberIndex(3), 8);
-        assert!(!listening.may_vote(10, &electorate));
-        assert!(listening.may_vote(11, &electorate));
+        assert!(!listening.may_vote(Height::MAX), "nothing heard");
+        listening.hear(MemberIndex(1), 7, &electorate);
+        listening.hear(MemberIndex(2), 9, &electorate);
+        listening.hear(MemberIndex(2), 3, &electorate);
+        assert!(!listening.may_vote(100), "two of three others");
+        listening.hear(MemberIndex(3), 8, &electorate);
+        listening.hear(MemberIndex(3), 50, &electorate);
+        assert!(!listening.may_vote(10));
+        assert!(listening.may_vote(11));
     }
 }

@@ -103,16 +103,14 @@ impl<E> Seat<E> {
 
     /// Whether our key may vote at this height.
     pub(crate) fn may_vote(&self) -> bool {
-        self.listening
-            .as_ref()
-            .is_none_or(|listening| listening.may_vote(self.height(), &self.ground.electorate))
+        self.listening.as_ref().is_none_or(|listening| listening.may_vote(self.height()))
     }
 
     pub(crate) fn hear(&mut self, member: MemberIndex, height: Height) {
         if member != self.ground.own
             && let Some(listening) = &mut self.listening
         {
-            listening.hear(member, height);
+            listening.hear(member, height, &self.ground.electorate);
         }
     }
 

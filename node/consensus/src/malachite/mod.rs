@@ -156,25 +156,21 @@ struct Performer<'a> {
 impl Performer<'_> {
     fn perform(&mut self, effect: Effect<BoardContext>) -> Result<Resume<BoardContext>, EngineError> {
         Ok(match effect {
-            Effect::CancelAllTimeouts(r) => r.resume_with(self.put(Output::CancelAllTimers)),
+            Effect::CancelAllTimeouts(r) => self.put(Output::CancelAllTimers, r),
             Effect::CancelTimeout(timeout, r) => {
                 let output = Output::CancelTimer(timer(timeout.kind)?, convert::round(timeout.round)?);
-                r.resume_with(self.put(output))
+                self.put(output, r)
             }
             Effect::ScheduleTimeout(timeout, r) => {
                 let output = Output::SetTimer(timer(timeout.kind)?, convert::round(timeout.round)?);
-                r.resume_with(self.put(output))
+                self.put(output, r)
             }
-            Effect::StartRound(_, round, _, _, r) => {
-                r.resume_with(self.put(Output::Round(convert::round(round)?)))
-            }
+            Effect::StartRound(_, round, _, _, r) => self.put(Output::Round(convert::round(round)?), r),
             Effect::PublishConsensusMsg(SignedConsensusMsg::Proposal(proposal), r) => {
-                r.resume_with(self.put(Output::Offer(convert::signed_offer(&proposal)?)))
+                self.put(Output::Offer(convert::signed_offer(&proposal)?), r)
             }
             Effect::PublishConsensusMsg(SignedConsensusMsg::Vote(vote), r)
-            | Effect::RepublishVote(vote, r) => {
-                r.resume_with(self.put(Output::Ballot(convert::signed_ballot(&vote)?)))
-            }
+            | Effect::RepublishVote(vote, r) => self.put(Output::Ballot(convert::signed_ballot(&vote)?), r),
             Effect::PublishLivenessMsg(message, r) => {
                 let output = match message {
                     malachite::LivenessMsg::Vote(vote) => Output::Ballot(convert::signed_ballot(&vote)?),
@@ -183,17 +179,15 @@ impl Performer<'_> {
                         Output::RoundCertificate(convert::round_certificate(&certificate)?)
                     }
                 };
-                r.resume_with(self.put(output))
+                self.put(output, r)
             }
             Effect::RepublishRoundCertificate(certificate, r) => {
-                r.resume_with(self.put(Output::RoundCertificate(convert::round_certificate(&certificate)?)))
+                self.put(Output::RoundCertificate(convert::round_certificate(&certificate)?), r)
             }
-            Effect::GetValue(_, round, _, r) => {
-                r.resume_with(self.put(Output::Build(convert::round(round)?)))
-            }
+            Effect::GetValue(_, round, _, r) => self.put(Output::Build(convert::round(round)?), r),
             // A proposal always travels with its body, so publishing it is streaming it again.
             Effect::RestreamProposal(_, _, _, _, _, r) => r.resume_with(()),
-            Effect::Decide(certificate, _, r) => r.resume_with(self.put(decided(&certificate)?)),
+            Effect::Decide(certificate, _, r) => self.put(decided(&certificate)?, r),
             // Follows `Decide` at once. Its evidence is the witness's, which has it since the second vote came.
             Effect::Finalize(_, _, _, r) => r.resume_with(()),
             Effect::SignVote(vote, r) => {
@@ -215,7 +209,7 @@ impl Performer<'_> {
             Effect::WalAppend(_, input, r) => {
                 let logged = logged(input)?;
                 if !self.replaying {
-                    self.put(Output::Append(logged));
+                    self.outputs.push(Output::Append(logged));
                 }
                 r.resume_with(())
             }
@@ -231,8 +225,14 @@ impl Performer<'_> {
         })
     }
 
-    fn put(&mut self, output: Output) {
+    /// Takes an output and goes on.
+    fn put(
+        &mut self,
+        output: Output,
+        resume: impl Resumable<BoardContext, Value = ()>,
+    ) -> Resume<BoardContext> {
         self.outputs.push(output);
+        resume.resume_with(())
     }
 
     /// Rows of a turn are written all or none, so whatever a logged input made us sign is logged too.

@@ -15,19 +15,19 @@ use crate::{
 
 /// Votes for one frame to some and for another, or none, to the others, in every round that anybody enters; proposes two
 /// frames when it is its turn. Sometimes says both to the same member.
-pub struct Equivocator {
-    pub index: usize,
+pub(crate) struct Equivocator {
+    pub(crate) index: usize,
     done: BTreeSet<(Height, u32, FrameHash)>,
     proposed: BTreeSet<(Height, u32)>,
 }
 
 impl Equivocator {
-    pub fn new(index: usize) -> Self {
+    pub(crate) fn new(index: usize) -> Self {
         Self { index, done: BTreeSet::new(), proposed: BTreeSet::new() }
     }
 
     /// Looks at what a server just did, and acts.
-    pub fn watch<E: Engine>(&mut self, net: &mut Net<E>, server: usize) {
+    pub(crate) fn watch<E: Engine>(&mut self, net: &mut Net<E>, server: usize) {
         let Some(host) = net.servers[server].host.as_ref() else { return };
         let Some((_, height, round)) = host.active().next() else { return };
         let parent = net.servers[server].head();

@@ -17,22 +17,22 @@ use xln_primitives::{
 
 use crate::{byzantine::Equivocator, oracle::Oracle, server::Server};
 
-pub const NETWORK: Network = Network::new([9; 32]);
+pub(crate) const NETWORK: Network = Network::new([9; 32]);
 
-pub fn entity() -> EntityId {
+pub(crate) fn entity() -> EntityId {
     EntityId::registered(7)
 }
 
-pub fn secret(member: usize) -> [u8; 32] {
+pub(crate) fn secret(member: usize) -> [u8; 32] {
     [u8::try_from(member + 1).unwrap(); 32]
 }
 
-pub fn key(member: usize) -> BlsKey {
+pub(crate) fn key(member: usize) -> BlsKey {
     let PublicKey::Bls(key) = SecretKey::Bls(secret(member).into()).public().unwrap() else { unreachable!() };
     key
 }
 
-pub fn board(weights: &[Weight], profile: Profile) -> Board {
+pub(crate) fn board(weights: &[Weight], profile: Profile) -> Board {
     let member = |(index, weight): (usize, &Weight)| Member {
         id: MemberId::Signer {
             key: PublicKey::Bls(key(index)),
@@ -47,20 +47,20 @@ pub fn board(weights: &[Weight], profile: Profile) -> Board {
 
 /// How the network and the disks behave.
 #[derive(Debug, Clone, Copy)]
-pub struct Options {
-    pub loss_percent: u64,
-    pub duplicate_percent: u64,
-    pub delay_ms_max: u64,
-    pub sync_ms: u64,
+pub(crate) struct Options {
+    pub(crate) loss_percent: u64,
+    pub(crate) duplicate_percent: u64,
+    pub(crate) delay_ms_max: u64,
+    pub(crate) sync_ms: u64,
     /// Rows are acknowledged and not written: what happens without a log.
-    pub forgets_log: bool,
+    pub(crate) forgets_log: bool,
 }
 
-pub const CALM: Options =
+pub(crate) const CALM: Options =
     Options { loss_percent: 0, duplicate_percent: 0, delay_ms_max: 5, sync_ms: 1, forgets_log: false };
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Happening {
+pub(crate) enum Happening {
     Deliver { to: usize, from: BlsKey, bytes: Vec<u8> },
     Elapsed { server: usize, life: u32, timer: TimerId, setting: u64 },
     Durable { server: usize, life: u32, turn: u64 },
@@ -73,24 +73,24 @@ pub enum Happening {
 
 /// The answer of a runtime.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reply {
+pub(crate) enum Reply {
     Built { height: Height, round: u32, nonce: u64 },
     Validated { height: Height, frame: [u8; 32], body: Vec<u8> },
 }
 
 /// Decides whether a message passes: sender, receiver, message.
-pub type Filter = Box<dyn FnMut(usize, usize, &BoardMessage) -> bool>;
+pub(crate) type Filter = Box<dyn FnMut(usize, usize, &BoardMessage) -> bool>;
 
-pub struct Net<E: Engine> {
-    pub now_ms: u64,
-    pub options: Options,
-    pub servers: Vec<Server<E>>,
-    pub oracle: Oracle,
-    pub filter: Filter,
-    pub equivocator: Option<Equivocator>,
-    pub messages: u64,
-    pub bytes: u64,
-    pub board: Board,
+pub(crate) struct Net<E: Engine> {
+    pub(crate) now_ms: u64,
+    pub(crate) options: Options,
+    pub(crate) servers: Vec<Server<E>>,
+    pub(crate) oracle: Oracle,
+    pub(crate) filter: Filter,
+    pub(crate) equivocator: Option<Equivocator>,
+    pub(crate) messages: u64,
+    pub(crate) bytes: u64,
+    pub(crate) board: Board,
     keys: BTreeMap<BlsKey, usize>,
     queue: BinaryHeap<Reverse<(u64, u64, Happening)>>,
     number: u64,
@@ -98,7 +98,7 @@ pub struct Net<E: Engine> {
 }
 
 impl<E: Engine> Net<E> {
-    pub fn new(seed: u64, board: Board, options: Options) -> Self {
+    pub(crate) fn new(seed: u64, board: Board, options: Options) -> Self {
         let members = board.members.len();
         let mut net = Self {
             now_ms: 0,
@@ -121,25 +121,25 @@ impl<E: Engine> Net<E> {
         net
     }
 
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.random.next_u64() % bound.max(1)
     }
 
-    pub fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
-    pub fn at(&mut self, after_ms: u64, happening: Happening) {
+    pub(crate) fn at(&mut self, after_ms: u64, happening: Happening) {
         self.number += 1;
         self.queue.push(Reverse((self.now_ms + after_ms, self.number, happening)));
     }
 
-    pub fn member(&self, key: &BlsKey) -> usize {
+    pub(crate) fn member(&self, key: &BlsKey) -> usize {
         self.keys[key]
     }
 
     /// Puts a message on the wire.
-    pub fn send(&mut self, from: usize, to: usize, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, from: usize, to: usize, bytes: &[u8]) {
         self.messages += 1;
         self.bytes += bytes.len() as u64;
         let message = BoardMessage::from_bytes(bytes).unwrap();
@@ -156,8 +156,31 @@ impl<E: Engine> Net<E> {
         }
     }
 
+    /// One member lies from now on.
+    pub(crate) fn corrupt(&mut self, liar: usize) {
+        self.oracle.liar = Some(liar);
+        self.equivocator = Some(Equivocator::new(liar));
+    }
+
+    /// Members tell each other their heights, as servers do from time to time.
+    pub(crate) fn digest(&mut self) {
+        let heights: Vec<_> =
+            self.servers.iter().map(|server| (key(server.index), server.height())).collect();
+        for to in 0..self.servers.len() {
+            let heard = heights.iter().enumerate().filter(|(from, _)| *from != to);
+            let events = heard
+                .map(|(_, (member, height))| Event::Heard {
+                    entity: entity(),
+                    member: *member,
+                    height: *height,
+                })
+                .collect();
+            self.turn(to, events);
+        }
+    }
+
     /// Lets `duration_ms` pass. Everything that happens to one server in one millisecond is one turn.
-    pub fn run(&mut self, duration_ms: u64) {
+    pub(crate) fn run(&mut self, duration_ms: u64) {
         let end_ms = self.now_ms + duration_ms;
         while let Some(Reverse((at_ms, _, _))) = self.queue.peek()
             && *at_ms <= end_ms
@@ -179,7 +202,7 @@ impl<E: Engine> Net<E> {
     }
 
     /// Runs until every server has committed `height` or `limit_ms` passed; whether they did.
-    pub fn run_until(&mut self, height: usize, limit_ms: u64) -> bool {
+    pub(crate) fn run_until(&mut self, height: usize, limit_ms: u64) -> bool {
         let end_ms = self.now_ms + limit_ms;
         while self.now_ms < end_ms {
             if self.honest().all(|server| server.frames.len() >= height) {
@@ -190,20 +213,20 @@ impl<E: Engine> Net<E> {
         false
     }
 
-    pub fn honest(&self) -> impl Iterator<Item = &Server<E>> {
+    pub(crate) fn honest(&self) -> impl Iterator<Item = &Server<E>> {
         let liar = self.equivocator.as_ref().map(|liar| liar.index);
         self.servers.iter().filter(move |server| Some(server.index) != liar)
     }
 
     /// A call reaches every server, as calls do.
-    pub fn work(&mut self) {
+    pub(crate) fn work(&mut self) {
         for server in 0..self.servers.len() {
             self.at(0, Happening::Work { server });
         }
     }
 
     /// Calls keep arriving: a new one whenever a frame was committed.
-    pub fn work_until(&mut self, height: usize) {
+    pub(crate) fn work_until(&mut self, height: usize) {
         for server in &mut self.servers {
             server.wants_height = height;
         }
@@ -212,7 +235,7 @@ impl<E: Engine> Net<E> {
 
     /// Fails on whatever was violated so far.
     #[track_caller]
-    pub fn judge(&mut self, context: &str) {
+    pub(crate) fn judge(&mut self, context: &str) {
         self.oracle.judge_evidence();
         assert_eq!(self.oracle.violations, Vec::<String>::new(), "{context}");
     }

@@ -9,9 +9,11 @@ use crate::net::{NETWORK, entity};
 
 type Slot = (Height, u32, Option<Step>, MemberIndex);
 
-pub struct Oracle {
+pub(crate) struct Oracle {
     /// What was violated, in words.
-    pub violations: Vec<String>,
+    pub(crate) violations: Vec<String>,
+    /// Whose double statements are no violation, since it lies on purpose.
+    pub(crate) liar: Option<usize>,
     board: Board,
     decided: BTreeMap<Height, FrameHash>,
     signed: BTreeMap<(usize, Slot), Option<FrameHash>>,
@@ -20,9 +22,10 @@ pub struct Oracle {
 }
 
 impl Oracle {
-    pub fn new(board: Board) -> Self {
+    pub(crate) fn new(board: Board) -> Self {
         Self {
             violations: Vec::new(),
+            liar: None,
             board,
             decided: BTreeMap::new(),
             signed: BTreeMap::new(),
@@ -32,7 +35,7 @@ impl Oracle {
     }
 
     /// S1: one frame per height. S2: a quorum of distinct members signed.
-    pub fn decided(&mut self, height: Height, frame: FrameHash, certificate: &Certificate) {
+    pub(crate) fn decided(&mut self, height: Height, frame: FrameHash, certificate: &Certificate) {
         let first = *self.decided.entry(height).or_insert(frame);
         if first != frame {
             self.violations.push(format!("S1: height {height} has two certified frames"));
@@ -53,10 +56,12 @@ impl Oracle {
     }
 
     /// S3: an honest key never says two things in one slot. Judged by what leaves.
-    pub fn sent(&mut self, server: usize, bytes: &[u8]) {
+    pub(crate) fn sent(&mut self, server: usize, bytes: &[u8]) {
         for (slot, frame) in statements(bytes) {
-            // Others' statements may be carried on; only the author's own count here.
             let author = usize::from(slot.3.0);
+            if Some(author) == self.liar {
+                continue;
+            }
             let first = *self.signed.entry((author, slot)).or_insert(frame);
             if first != frame {
                 self.violations.push(format!("S3: server {server} sends a second statement for {slot:?}"));
@@ -65,12 +70,12 @@ impl Oracle {
     }
 
     /// Whether a member has said anything at a height.
-    pub fn has_signed(&self, member: usize, height: Height) -> bool {
+    pub(crate) fn has_signed(&self, member: usize, height: Height) -> bool {
         self.signed.keys().any(|(author, slot)| *author == member && slot.0 == height)
     }
 
     /// What reaches a server that decides the height it is about.
-    pub fn delivered(&mut self, server: usize, height: Height, bytes: &[u8]) {
+    pub(crate) fn delivered(&mut self, server: usize, height: Height, bytes: &[u8]) {
         for (slot, frame) in statements(bytes) {
             if slot.0 == height && slot.2.is_some() {
                 self.heard.entry((server, slot)).or_default().insert(frame);
@@ -79,11 +84,11 @@ impl Oracle {
     }
 
     /// A server forgets what it heard and did not log.
-    pub fn crashed(&mut self, server: usize) {
+    pub(crate) fn crashed(&mut self, server: usize) {
         self.heard.retain(|(of, _), _| *of != server);
     }
 
-    pub fn evidence(&mut self, server: usize, evidence: &Evidence) {
+    pub(crate) fn evidence(&mut self, server: usize, evidence: &Evidence) {
         if let Evidence::Ballots { height, first, .. } = evidence {
             let ballot = &first.statement;
             self.convicted.insert((server, (*height, ballot.round, Some(ballot.step), ballot.member)));
@@ -91,7 +96,7 @@ impl Oracle {
     }
 
     /// S4: whoever heard a double vote has evidence. Returns how many double votes were heard.
-    pub fn judge_evidence(&mut self) -> usize {
+    pub(crate) fn judge_evidence(&mut self) -> usize {
         let double: Vec<_> =
             self.heard.iter().filter(|(_, frames)| frames.len() > 1).map(|(at, _)| *at).collect();
         for at in &double {

@@ -14,43 +14,43 @@ use crate::net::{Happening, NETWORK, Net, Reply, entity};
 
 /// A frame of the toy runtime: valid if it follows its parent.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Toy {
-    pub height: Height,
-    pub parent: FrameHash,
-    pub nonce: u64,
+pub(crate) struct Toy {
+    pub(crate) height: Height,
+    pub(crate) parent: FrameHash,
+    pub(crate) nonce: u64,
 }
 
 impl Toy {
-    pub fn body(&self) -> Body {
+    pub(crate) fn body(&self) -> Body {
         Arc::new(self.encode())
     }
 
-    pub fn hash(&self) -> FrameHash {
+    pub(crate) fn hash(&self) -> FrameHash {
         hash(&self.encode())
     }
 }
 
-pub fn hash(body: &[u8]) -> FrameHash {
+pub(crate) fn hash(body: &[u8]) -> FrameHash {
     FrameHash::new(*keccak256(body).as_bytes())
 }
 
-pub type Committed = (FrameHash, Certificate, Body);
+pub(crate) type Committed = (FrameHash, Certificate, Body);
 
-pub struct Server<E: Engine> {
-    pub index: usize,
-    pub life: u32,
-    pub host: Option<Host<E>>,
-    pub frames: Vec<Committed>,
-    pub rows: BTreeMap<[u8; 48], Vec<u8>>,
-    pub evidence: Vec<Evidence>,
-    pub halted: Option<Halt>,
-    pub wants_height: usize,
+pub(crate) struct Server<E: Engine> {
+    pub(crate) index: usize,
+    pub(crate) life: u32,
+    pub(crate) host: Option<Host<E>>,
+    pub(crate) frames: Vec<Committed>,
+    pub(crate) rows: BTreeMap<[u8; 48], Vec<u8>>,
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) halted: Option<Halt>,
+    pub(crate) wants_height: usize,
     /// The next start tells the host that the disk was restored.
-    pub restored: bool,
+    pub(crate) restored: bool,
     /// Sends nothing that passes this.
-    pub withholds: fn(&Content) -> bool,
-    pub refused: u64,
-    pub builds: Vec<(Height, u32)>,
+    pub(crate) withholds: fn(&Content) -> bool,
+    pub(crate) refused: u64,
+    pub(crate) builds: Vec<(Height, u32)>,
     secret: [u8; 32],
     unsynced: Vec<(u64, Vec<Row>)>,
     timers: BTreeMap<TimerId, u64>,
@@ -59,7 +59,7 @@ pub struct Server<E: Engine> {
 }
 
 impl<E: Engine> Server<E> {
-    pub fn new(index: usize, secret: [u8; 32]) -> Self {
+    pub(crate) fn new(index: usize, secret: [u8; 32]) -> Self {
         Self {
             index,
             life: 0,
@@ -81,33 +81,33 @@ impl<E: Engine> Server<E> {
         }
     }
 
-    pub fn is_up(&self) -> bool {
+    pub(crate) fn is_up(&self) -> bool {
         self.host.is_some()
     }
 
     /// The height that comes next.
-    pub fn height(&self) -> Height {
+    pub(crate) fn height(&self) -> Height {
         self.frames.len() as Height + 1
     }
 
-    pub fn head(&self) -> FrameHash {
+    pub(crate) fn head(&self) -> FrameHash {
         self.frames.last().map_or(FrameHash::ZERO, |(frame, ..)| *frame)
     }
 
     /// Uses another member's key: what a lock on the key prevents.
-    pub fn steal(&mut self, secret: [u8; 32]) {
+    pub(crate) fn steal(&mut self, secret: [u8; 32]) {
         self.secret = secret;
     }
 
     /// What is not synced is lost, and all memory.
-    pub fn crash(&mut self) {
+    pub(crate) fn crash(&mut self) {
         self.host = None;
         self.unsynced.clear();
         self.timers.clear();
         self.life += 1;
     }
 
-    pub fn restart(&mut self, board: &Board) -> Event {
+    pub(crate) fn restart(&mut self, board: &Board) -> Event {
         let signer = Arc::new(KeySigner::new(SecretKey::Bls(self.secret.into())).unwrap());
         let timing = Timing {
             propose_ms: 300,
@@ -122,12 +122,12 @@ impl<E: Engine> Server<E> {
         Event::Follow { entity: entity(), height: self.height(), board: board.clone(), rows, restored }
     }
 
-    pub fn step(&mut self, events: Vec<Event>, seed: [u8; 32]) -> Vec<Effect> {
+    pub(crate) fn step(&mut self, events: Vec<Event>, seed: [u8; 32]) -> Vec<Effect> {
         self.host.as_mut().map(|host| host.step(events, seed)).unwrap_or_default()
     }
 
     /// Rows up to this turn reach the disk.
-    pub fn synced(&mut self, turn: u64) {
+    pub(crate) fn synced(&mut self, turn: u64) {
         let waiting = std::mem::take(&mut self.unsynced);
         for (of, rows) in waiting {
             if of <= turn {
@@ -138,7 +138,7 @@ impl<E: Engine> Server<E> {
         }
     }
 
-    pub fn elapses(&mut self, timer: &TimerId, setting: u64) -> bool {
+    pub(crate) fn elapses(&mut self, timer: &TimerId, setting: u64) -> bool {
         let current = self.timers.get(timer) == Some(&setting);
         if current {
             self.timers.remove(timer);
@@ -146,7 +146,7 @@ impl<E: Engine> Server<E> {
         current
     }
 
-    pub fn answer(&mut self, reply: Reply) -> Event {
+    pub(crate) fn answer(&mut self, reply: Reply) -> Event {
         match reply {
             Reply::Built { height, round, nonce } => {
                 let toy = Toy { height, parent: self.head(), nonce };
@@ -165,7 +165,7 @@ impl<E: Engine> Server<E> {
     }
 
     /// Frames fetched from another, checked and committed.
-    pub fn caught_up(&mut self, from: Height, frames: Vec<Committed>, board: &Board) -> Vec<Event> {
+    pub(crate) fn caught_up(&mut self, from: Height, frames: Vec<Committed>, board: &Board) -> Vec<Event> {
         let mut events = Vec::new();
         for (height, (frame, certificate, body)) in (from..).zip(frames) {
             if height == self.height() {
@@ -185,7 +185,7 @@ impl<E: Engine> Server<E> {
         self.frames.push((frame, certificate, body));
     }
 
-    pub fn perform(net: &mut Net<E>, index: usize, effect: Effect) {
+    pub(crate) fn perform(net: &mut Net<E>, index: usize, effect: Effect) {
         let life = net.servers[index].life;
         match effect {
             Effect::Append { turn, rows } => {
