@@ -149,15 +149,36 @@ impl Certificate {
             }
             Self::Aggregate { round, signers, signature } => {
                 require_board(board.hash(), header)?;
-                let (keys, weight) = signing_keys(board, signers)?;
-                let quorum = board.quorum();
-                if weight < quorum {
-                    return Err(CertificateError::NoQuorum { weight, quorum });
-                }
-                let message = Vote::precommit(network, header, *round).sign_bytes();
-                Ok(bls::verify_aggregate(&keys, &message, signature)?)
+                verify_precommits(board, signers, &Vote::precommit(network, header, *round), signature)
             }
         }
+    }
+
+    /// Checks that this aggregate, made by `board`, covers the frame `frame` of `entity` at `height`, where the header
+    /// itself is not at hand. [`Certificate::verify`] is the same check for whoever has it.
+    ///
+    /// The board itself must have been checked ([`Board::validate`]) before. A certificate of a board of one is refused.
+    pub fn verify_frame(
+        &self,
+        network: Network,
+        board: &Board,
+        entity: crate::EntityId,
+        height: Height,
+        frame: FrameHash,
+    ) -> Result<(), CertificateError> {
+        let Self::Aggregate { round, signers, signature } = self else {
+            return Err(CertificateError::Form);
+        };
+        let vote = Vote {
+            network,
+            board: board.hash(),
+            entity,
+            kind: VoteKind::Precommit,
+            height,
+            round: *round,
+            frame: Some(frame),
+        };
+        verify_precommits(board, signers, &vote, signature)
     }
 
     /// What is left to check in the certificate of a board of one, so that many can be checked together
@@ -196,6 +217,21 @@ fn require_board(given: Hash, header: &FrameHeader) -> Result<(), CertificateErr
         return Ok(());
     }
     Err(CertificateError::OtherBoard { named: header.board_hash, given })
+}
+
+/// Checks that a quorum of `board` signed `vote`.
+fn verify_precommits(
+    board: &Board,
+    signers: &[u8],
+    vote: &Vote,
+    signature: &[u8; 96],
+) -> Result<(), CertificateError> {
+    let (keys, weight) = signing_keys(board, signers)?;
+    let quorum = board.quorum();
+    if weight < quorum {
+        return Err(CertificateError::NoQuorum { weight, quorum });
+    }
+    Ok(bls::verify_aggregate(&keys, &vote.sign_bytes(), signature)?)
 }
 
 /// Keys and total weight of the members whose bit is set.
@@ -296,7 +332,12 @@ mod tests {
     fn three_of_four_certify_and_two_of_four_do_not() {
         let (secrets, board) = validators(4);
         let header = header(&board);
-        assert_eq!(aggregate(&secrets, &[0, 2, 3], &header).verify(NETWORK, &board, &header), Ok(()));
+        let certificate = aggregate(&secrets, &[0, 2, 3], &header);
+        assert_eq!(certificate.verify(NETWORK, &board, &header), Ok(()));
+        let by_hash =
+            |height| certificate.verify_frame(NETWORK, &board, header.entity, height, header.hash());
+        assert_eq!(by_hash(header.height), Ok(()));
+        assert!(by_hash(header.height + 1).is_err());
         assert_eq!(
             aggregate(&secrets, &[0, 2], &header).verify(NETWORK, &board, &header),
             Err(CertificateError::NoQuorum { weight: 2, quorum: 3 })

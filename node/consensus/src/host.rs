@@ -1,0 +1,561 @@
+//! The machine: all seats of one server.
+
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use xln_keystore::Signer;
+use xln_primitives::{Board, CertificateError, EntityId, FrameHash, Height, Network, PublicKey, Round};
+
+use crate::{
+    BlsKey, BoardMessage, CannotVote, Content, Effect, Electorate, Engine, EngineError, Event, Malachite,
+    Refusal, Row, Timing, Verdict, Verified,
+    gate::{Pending, Quota, View, When},
+    instance::{Desk, Instance},
+    listening::Listening,
+    outbox::{Letter, Outbox},
+    replay::replay,
+    seat::{Phase, Seat},
+    turn::Turn,
+    verify::{Claim, check_all},
+};
+
+/// What a server decides with.
+#[derive(Clone)]
+pub struct Settings {
+    /// The network that signatures are for.
+    pub network: Network,
+    /// How long members wait.
+    pub timing: Timing,
+    /// Our BLS key.
+    pub signer: Arc<dyn Signer>,
+}
+
+/// Why an entity takes part no more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Halt {
+    /// The engine can not go on.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The engine failed an assertion.
+    #[error("the engine panicked: {0}")]
+    Panic(String),
+    /// The board committed to a frame that our runtime finds invalid: they execute differently.
+    #[error("the board's certified frame {frame} is invalid here: this server executes differently")]
+    CertifiedInvalid {
+        /// The frame.
+        frame: FrameHash,
+    },
+    /// The certificate of our own decision does not hold.
+    #[error("the certificate of a decision does not hold: {0}")]
+    Certificate(CertificateError),
+    /// The body of a frame that was found valid is gone.
+    #[error("the body of frame {frame} is gone")]
+    BodyLost {
+        /// The frame.
+        frame: FrameHash,
+    },
+    /// Rows of the log are missing.
+    #[error("the log holds row {found} where row {expected} is due")]
+    LogGap {
+        /// Number that comes next.
+        expected: u64,
+        /// Number found.
+        found: u64,
+    },
+    /// The log is of a later height than the store: one of the two is from a backup.
+    #[error(
+        "the log is of height {log}, the store is before height {store}: was one of them restored alone?"
+    )]
+    LogAhead {
+        /// Height of a row.
+        log: Height,
+        /// The next height.
+        store: Height,
+    },
+    /// A replay wanted to log something.
+    #[error("replay appended row {sequence}")]
+    ReplayAppended {
+        /// Its number.
+        sequence: u64,
+    },
+    /// The board cannot decide by voting.
+    #[error("the board cannot decide: {0}")]
+    Board(#[from] CannotVote),
+}
+
+/// All boards on which one key of this server votes.
+///
+/// The first type of engine is the one used; tests put others in its place.
+pub struct Host<E: Engine = Malachite> {
+    network: Network,
+    timing: Timing,
+    signer: Arc<dyn Signer>,
+    own: BlsKey,
+    seats: BTreeMap<EntityId, Seat<E>>,
+    outbox: Outbox,
+    turn: u64,
+}
+
+/// A message between the gate and the instance.
+struct Waiting {
+    entity: EntityId,
+    from: BlsKey,
+    pending: Pending,
+    claims: usize,
+}
+
+/// What a turn gathers before it is handed out.
+struct Work {
+    turn: Turn,
+    quota: Quota,
+    waiting: Vec<Waiting>,
+    claims: Vec<Claim>,
+    seed: [u8; 32],
+}
+
+impl<E: Engine> Host<E> {
+    /// A machine that follows nothing yet. `None` if the key is not a BLS key.
+    #[must_use]
+    pub fn new(settings: Settings) -> Option<Self> {
+        let Settings { network, timing, signer } = settings;
+        let PublicKey::Bls(own) = signer.public() else {
+            return None;
+        };
+        Some(Self {
+            network,
+            timing,
+            signer,
+            own,
+            seats: BTreeMap::new(),
+            outbox: Outbox::default(),
+            turn: 0,
+        })
+    }
+
+    /// One turn: takes events in order and returns effects, to be performed in order.
+    ///
+    /// `seed` blinds the checks of signatures; it must be unpredictable to others and new in every turn.
+    pub fn step(&mut self, events: impl IntoIterator<Item = Event>, seed: [u8; 32]) -> Vec<Effect> {
+        let (turn, quota) = (Turn::default(), Quota::default());
+        let mut work = Work { turn, quota, waiting: Vec::new(), claims: Vec::new(), seed };
+        let mut released = Vec::new();
+        for event in events {
+            match event {
+                Event::Received { from, bytes } => self.receive(from, &bytes, &mut work),
+                Event::Durable { turn } => released.extend(self.outbox.durable(turn)),
+                other => {
+                    // Messages that came before are heard before: a vote that arrived in time beats the timer.
+                    self.hear_waiting(&mut work);
+                    self.handle(other, &mut work);
+                }
+            }
+        }
+        self.hear_waiting(&mut work);
+        self.hand_out(work.turn, released)
+    }
+
+    /// The heights that are being decided now, with their rounds.
+    pub fn active(&self) -> impl Iterator<Item = (EntityId, Height, Round)> {
+        self.seats.iter().filter_map(|(entity, seat)| match &seat.phase {
+            Phase::Active(instance) => Some((*entity, seat.height(), instance.round())),
+            Phase::Idle | Phase::Decided(_) | Phase::Halted => None,
+        })
+    }
+
+    /// The next height of every entity on whose board we vote, for digests between peers.
+    pub fn heights(&self) -> impl Iterator<Item = (EntityId, Height)> {
+        self.seats.iter().map(|(entity, seat)| (*entity, seat.height()))
+    }
+
+    fn hand_out(&mut self, turn: Turn, released: Vec<Letter>) -> Vec<Effect> {
+        let Turn { rows, letters, effects } = turn;
+        let number = (!rows.is_empty()).then(|| {
+            self.turn = self.turn.saturating_add(1);
+            self.turn
+        });
+        let free = self.outbox.post(number, letters);
+        let append = number.map(|turn| Effect::Append { turn, rows });
+        let sends = released.into_iter().chain(free).map(Effect::from);
+        append.into_iter().chain(effects).chain(sends).collect()
+    }
+
+    fn receive(&mut self, from: BlsKey, bytes: &[u8], work: &mut Work) {
+        if let Err(tell) = work.quota.take(&from, bytes.len()) {
+            if tell {
+                work.turn.effects.push(Effect::Refused { from, reason: Refusal::Quota });
+            }
+            return;
+        }
+        let taken = match BoardMessage::from_bytes(bytes) {
+            Ok(message) => self.take(from, message, work),
+            Err(_) => Err(Refusal::Malformed),
+        };
+        if let Err(reason) = taken {
+            work.turn.effects.push(Effect::Refused { from, reason });
+        }
+    }
+
+    fn take(&mut self, from: BlsKey, message: BoardMessage, work: &mut Work) -> Result<(), Refusal> {
+        let BoardMessage { entity, height, .. } = message;
+        let seat = self.seats.get_mut(&entity).ok_or(Refusal::UnknownEntity)?;
+        let member = seat.ground.electorate.index_of(&from).ok_or(Refusal::NotAMember)?;
+        if seat.is_muted(&from) {
+            return Err(Refusal::Muted);
+        }
+        seat.hear(member, height);
+        match (When::of(height, seat.height()), &seat.phase) {
+            (_, Phase::Halted) => Ok(()),
+            (When::Over, _) | (When::Now, Phase::Decided(_)) => {
+                if seat.stale.answers(member, height, &message.content) {
+                    work.turn.effects.push(Effect::Answer { to: from, entity, height });
+                }
+                Ok(())
+            }
+            (When::Now, Phase::Idle | Phase::Active(_)) => {
+                self.take_current(entity, from, message.content, work)
+            }
+            (When::Next, phase) => {
+                // While this height is being decided the next is near; otherwise we missed this one.
+                if matches!(phase, Phase::Idle) {
+                    catch_up(seat, from, &mut work.turn);
+                }
+                if seat.keep_early(from, message) { Ok(()) } else { Err(Refusal::Early) }
+            }
+            (When::Later, _) => {
+                catch_up(seat, from, &mut work.turn);
+                Ok(())
+            }
+        }
+    }
+
+    fn take_current(
+        &mut self,
+        entity: EntityId,
+        from: BlsKey,
+        content: Content,
+        work: &mut Work,
+    ) -> Result<(), Refusal> {
+        match content {
+            Content::Request { round, frame } => {
+                // Whoever asks heard of votes that we may have before it: they are heard first.
+                self.hear_waiting(work);
+                self.with_instance(entity, false, &mut work.turn, |instance, desk| {
+                    instance.on_request(from, round, frame, desk);
+                    Ok(())
+                });
+                Ok(())
+            }
+            Content::Decided { frame, certificate, body } => {
+                self.hear_waiting(work);
+                self.with_instance(entity, true, &mut work.turn, |instance, desk| {
+                    instance.on_decided((frame, certificate), body, from, desk)
+                });
+                Ok(())
+            }
+            content => {
+                let seat = self.seats.get(&entity).ok_or(Refusal::UnknownEntity)?;
+                if !seat.may_vote() {
+                    return Ok(());
+                }
+                let (round, witness) = match &seat.phase {
+                    Phase::Active(instance) => (instance.round(), Some(instance.witness())),
+                    Phase::Idle | Phase::Decided(_) | Phase::Halted => (0, None),
+                };
+                let view = View {
+                    subject: seat.ground.subject,
+                    electorate: &seat.ground.electorate,
+                    round,
+                    witness,
+                };
+                if let Some((pending, claims)) = view.admit(content)? {
+                    work.waiting.push(Waiting { entity, from, pending, claims: claims.len() });
+                    work.claims.extend(claims);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Verifies everything that waits, together, and lets what holds be heard in the order that it came.
+    fn hear_waiting(&mut self, work: &mut Work) {
+        if work.waiting.is_empty() {
+            return;
+        }
+        let mut holds = check_all(&std::mem::take(&mut work.claims), work.seed).into_iter();
+        for Waiting { entity, from, pending, claims } in std::mem::take(&mut work.waiting) {
+            let held = holds.by_ref().take(claims).filter(|holds| *holds).count();
+            if held < claims {
+                if let Some(seat) = self.seats.get_mut(&entity) {
+                    seat.strike(from);
+                }
+                work.turn.effects.push(Effect::Refused { from, reason: Refusal::Signature });
+                continue;
+            }
+            self.with_instance(entity, true, &mut work.turn, |instance, desk| match pending {
+                Pending::Offer(offer, body) => instance.on_offer(Verified::vouched(offer), body, from, desk),
+                Pending::Ballot(ballot) => instance.on_ballot(Verified::vouched(ballot), desk),
+                Pending::Polka(polka) => instance.on_polka(Verified::vouched(polka), desk),
+                Pending::RoundCertificate(certificate) => {
+                    instance.on_round_certificate(Verified::vouched(certificate), desk)
+                }
+            });
+        }
+    }
+
+    fn handle(&mut self, event: Event, work: &mut Work) {
+        match event {
+            Event::Follow { entity, height, board, rows, restored } => {
+                self.follow(entity, height, board, (rows, restored), &mut work.turn);
+            }
+            Event::Work { entity } => {
+                if self.seats.get(&entity).is_some_and(Seat::may_vote) {
+                    self.with_instance(entity, true, &mut work.turn, |_, _| Ok(()));
+                }
+            }
+            Event::Built { entity, height, round, frame, body } => {
+                self.at(entity, height, &mut work.turn, |i, desk| i.on_built(round, frame, body, desk));
+            }
+            Event::Validated { entity, height, frame, verdict } => {
+                self.validated(entity, height, (frame, verdict), &mut work.turn);
+            }
+            Event::Elapsed(id) => {
+                if let Some(seat) = self.seats.get_mut(&id.entity)
+                    && id.height == seat.height()
+                    && let Some(member) = seat.ahead()
+                {
+                    catch_up(seat, member, &mut work.turn);
+                }
+                self.at(id.entity, id.height, &mut work.turn, |i, desk| {
+                    i.on_elapsed(id.timer, id.round, desk)
+                });
+            }
+            Event::Applied { entity, height, board } => self.applied(entity, height, board, work),
+            Event::Heard { entity, member, height } => self.heard(entity, member, height, &mut work.turn),
+            Event::CatchUpEnded { entity } => {
+                if let Some(seat) = self.seats.get_mut(&entity) {
+                    seat.catch_up_ended();
+                }
+            }
+            Event::Vouched { entity } => {
+                if let Some(seat) = self.seats.get_mut(&entity) {
+                    seat.listening = None;
+                }
+            }
+            // Taken by `step`, where they have an order of their own.
+            Event::Received { .. } | Event::Durable { .. } => {}
+        }
+    }
+
+    fn follow(
+        &mut self,
+        entity: EntityId,
+        height: Height,
+        board: Board,
+        (rows, restored): (Vec<Row>, bool),
+        turn: &mut Turn,
+    ) {
+        if self.seats.contains_key(&entity) {
+            return;
+        }
+        let electorate = match Electorate::new(&board) {
+            Ok(electorate) => electorate,
+            Err(error) => {
+                turn.effects.push(Effect::Halt { entity, height, reason: error.into() });
+                return;
+            }
+        };
+        let Some(mut seat) = Seat::new(self.network, entity, height, (board, electorate), &self.own) else {
+            return;
+        };
+        // Rows of a height that is committed are over; they may outlive it by a write that was on its way.
+        let rows: Vec<_> = rows.into_iter().filter(|row| row.height >= height).collect();
+        if let Some(log) = rows.iter().map(|row| row.height).find(|log| *log > height) {
+            seat.phase = Phase::Halted;
+            turn.effects.push(Effect::Halt { entity, height, reason: Halt::LogAhead { log, store: height } });
+        } else if restored {
+            seat.listening = Some(Listening::default());
+        } else if !rows.is_empty() {
+            let ground = seat.ground.clone();
+            let (signer, timing) = (&*self.signer, &self.timing);
+            let run = |turn: &mut Turn| replay::<E>(ground, rows, &mut Desk { turn, signer, timing });
+            match guarded(turn, run) {
+                Ok(instance) => seat.seated(instance),
+                Err(reason) => seat.halted(reason, turn),
+            }
+        }
+        self.seats.insert(entity, seat);
+    }
+
+    fn validated(
+        &mut self,
+        entity: EntityId,
+        height: Height,
+        (frame, verdict): (FrameHash, Verdict),
+        turn: &mut Turn,
+    ) {
+        let refused = turn.effects.len();
+        self.at(entity, height, turn, |instance, desk| instance.on_validated(frame, verdict, desk));
+        if verdict == Verdict::Mismatch
+            && let Some(seat) = self.seats.get_mut(&entity)
+        {
+            for effect in turn.effects.iter().skip(refused) {
+                if let Effect::Refused { from, reason: Refusal::Body } = effect {
+                    seat.strike(*from);
+                }
+            }
+        }
+    }
+
+    fn applied(&mut self, entity: EntityId, height: Height, board: Board, work: &mut Work) {
+        let Some(mut seat) = self.seats.remove(&entity) else { return };
+        if height < seat.height() {
+            self.seats.insert(entity, seat);
+            return;
+        }
+        let mut decided = None;
+        match &mut seat.phase {
+            Phase::Active(instance) => {
+                let (signer, timing) = (&*self.signer, &self.timing);
+                instance.stop(&mut Desk { turn: &mut work.turn, signer, timing });
+            }
+            Phase::Decided(frame) if height == seat.ground.subject.height => decided = Some(*frame),
+            Phase::Idle | Phase::Decided(_) | Phase::Halted => {}
+        }
+        let halted = matches!(seat.phase, Phase::Halted);
+        let next = height.saturating_add(1);
+        let changed = if seat.board_hash() == board.hash() {
+            None
+        } else {
+            match Electorate::new(&board) {
+                Ok(electorate) => Some((board, electorate)),
+                Err(error) => {
+                    work.turn.effects.push(Effect::Halt { entity, height: next, reason: error.into() });
+                    return;
+                }
+            }
+        };
+        let Some((mut seat, early)) = seat.advance(next, changed, decided, &self.own) else { return };
+        if halted {
+            seat.phase = Phase::Halted;
+        }
+        self.seats.insert(entity, seat);
+        for (from, message) in early {
+            if let Err(reason) = self.take(from, message, work) {
+                work.turn.effects.push(Effect::Refused { from, reason });
+            }
+        }
+    }
+
+    fn heard(&mut self, entity: EntityId, member: BlsKey, height: Height, turn: &mut Turn) {
+        let Some(seat) = self.seats.get_mut(&entity) else { return };
+        if let Some(index) = seat.ground.electorate.index_of(&member) {
+            seat.hear(index, height);
+            if height > seat.height() {
+                catch_up(seat, member, turn);
+            }
+        }
+    }
+
+    /// Calls `act` on the instance of an entity if it is at this height.
+    fn at(
+        &mut self,
+        entity: EntityId,
+        height: Height,
+        turn: &mut Turn,
+        act: impl FnOnce(&mut Instance<E>, &mut Desk<'_>) -> Result<(), Halt>,
+    ) {
+        if self.seats.get(&entity).is_some_and(|seat| seat.height() == height) {
+            self.with_instance(entity, false, turn, act);
+        }
+    }
+
+    /// Calls `act` on the active instance of an entity; `begins` makes one if the entity is idle. What fails or panics
+    /// has no effect but that the entity halts.
+    fn with_instance(
+        &mut self,
+        entity: EntityId,
+        begins: bool,
+        turn: &mut Turn,
+        act: impl FnOnce(&mut Instance<E>, &mut Desk<'_>) -> Result<(), Halt>,
+    ) {
+        let Some(seat) = self.seats.get_mut(&entity) else { return };
+        let idle = match &seat.phase {
+            Phase::Active(_) => false,
+            Phase::Idle if begins => true,
+            Phase::Idle | Phase::Decided(_) | Phase::Halted => return,
+        };
+        let Phase::Active(active) = std::mem::replace(&mut seat.phase, Phase::Idle) else {
+            if idle {
+                let ground = seat.ground.clone();
+                let may_vote = seat.may_vote();
+                let (signer, timing) = (&*self.signer, &self.timing);
+                let run = |turn: &mut Turn| {
+                    let desk = &mut Desk { turn, signer, timing };
+                    let mut instance: Instance<E> = Instance::new(ground);
+                    // A seat that listens hears of certified frames only; its engine never starts, so it never votes.
+                    if may_vote {
+                        instance.start(desk)?;
+                    }
+                    act(&mut instance, desk)?;
+                    Ok(instance)
+                };
+                match guarded(turn, run) {
+                    Ok(instance) => seat.seated(instance),
+                    Err(reason) => seat.halted(reason, turn),
+                }
+            }
+            return;
+        };
+        let (signer, timing) = (&*self.signer, &self.timing);
+        let run = |turn: &mut Turn| {
+            let mut instance = active;
+            act(&mut instance, &mut Desk { turn, signer, timing })?;
+            Ok(*instance)
+        };
+        match guarded(turn, run) {
+            Ok(instance) => seat.seated(instance),
+            Err(reason) => seat.halted(reason, turn),
+        }
+    }
+}
+
+impl<E: Engine> Seat<E> {
+    /// Takes back an instance after a call.
+    fn seated(&mut self, instance: Instance<E>) {
+        self.phase = match instance.decided() {
+            Some(frame) => Phase::Decided(frame),
+            None => Phase::Active(Box::new(instance)),
+        };
+    }
+
+    fn halted(&mut self, reason: Halt, turn: &mut Turn) {
+        let (entity, height) = (self.ground.subject.entity, self.height());
+        tracing::error!(%entity, height, %reason, "this entity takes part in consensus no more");
+        self.phase = Phase::Halted;
+        turn.effects.push(Effect::Halt { entity, height, reason });
+    }
+}
+
+fn catch_up<E>(seat: &mut Seat<E>, member: BlsKey, turn: &mut Turn) {
+    if seat.catches_up_from(member) {
+        let (entity, from) = (seat.ground.subject.entity, seat.height());
+        turn.effects.push(Effect::CatchUp { entity, from, member });
+    }
+}
+
+/// Runs one input of one entity. An error or a panic leaves nothing of it in the turn.
+fn guarded<T>(turn: &mut Turn, run: impl FnOnce(&mut Turn) -> Result<T, Halt>) -> Result<T, Halt> {
+    let mark = turn.mark();
+    let result = catch_unwind(AssertUnwindSafe(|| run(turn))).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Err(Halt::Panic(text.unwrap_or_else(|| "without a message".to_owned())))
+    });
+    if result.is_err() {
+        turn.rewind(mark);
+    }
+    result
+}

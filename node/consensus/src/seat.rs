@@ -1,0 +1,152 @@
+//! Our seat on the board of one entity: what is kept while it is idle, and the active height if there is one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use xln_primitives::{Board, EntityId, FrameHash, Hash, Height, Network};
+
+use crate::{
+    BlsKey, BoardMessage, Content, EARLY_MESSAGES_MAX, Electorate, MemberIndex, STRIKES_MAX, Subject,
+    instance::{Ground, Instance},
+    listening::Listening,
+    stale::Stale,
+};
+
+/// Where a height stands.
+pub(crate) enum Phase<E> {
+    /// Nothing to do: no engine, no timer.
+    Idle,
+    /// Being decided.
+    Active(Box<Instance<E>>),
+    /// Decided, not yet committed by the caller.
+    Decided(FrameHash),
+    /// No more, until the process is started again.
+    Halted,
+}
+
+pub(crate) struct Seat<E> {
+    pub(crate) ground: Ground,
+    pub(crate) phase: Phase<E>,
+    pub(crate) stale: Stale,
+    pub(crate) listening: Option<Listening>,
+    /// Messages for the next height, by sender.
+    early: BTreeMap<BlsKey, Vec<BoardMessage>>,
+    strikes: BTreeMap<BlsKey, u32>,
+    catching_up: BTreeSet<BlsKey>,
+}
+
+impl<E> Seat<E> {
+    /// For the height that `board` decides. `None` if `own` does not vote on it.
+    pub(crate) fn new(
+        network: Network,
+        entity: EntityId,
+        height: Height,
+        (board, electorate): (Board, Electorate),
+        own: &BlsKey,
+    ) -> Option<Self> {
+        let own = electorate.index_of(own)?;
+        let subject = Subject { network, entity, board: electorate.board_hash(), height };
+        let ground = Ground { subject, board: Arc::new(board), electorate: Arc::new(electorate), own };
+        Some(Self {
+            ground,
+            phase: Phase::Idle,
+            stale: Stale::new(height.saturating_sub(1), None),
+            listening: None,
+            early: BTreeMap::new(),
+            strikes: BTreeMap::new(),
+            catching_up: BTreeSet::new(),
+        })
+    }
+
+    pub(crate) const fn height(&self) -> Height {
+        self.ground.subject.height
+    }
+
+    pub(crate) fn board_hash(&self) -> Hash {
+        self.ground.subject.board
+    }
+
+    /// Moves on to `height`, with another board if it changed. `None` if `own` does not vote there.
+    pub(crate) fn advance(
+        self,
+        height: Height,
+        board: Option<(Board, Electorate)>,
+        decided: Option<FrameHash>,
+        own: &BlsKey,
+    ) -> Option<(Self, Vec<(BlsKey, BoardMessage)>)> {
+        let Subject { network, entity, .. } = self.ground.subject;
+        let mut next = match board {
+            Some(board) => Self::new(network, entity, height, board, own)?,
+            None => {
+                let subject = Subject { height, ..self.ground.subject };
+                let ground = Ground { subject, ..self.ground };
+                Self {
+                    ground,
+                    phase: Phase::Idle,
+                    stale: Stale::new(height.saturating_sub(1), None),
+                    listening: None,
+                    early: BTreeMap::new(),
+                    strikes: BTreeMap::new(),
+                    catching_up: BTreeSet::new(),
+                }
+            }
+        };
+        next.stale = Stale::new(height.saturating_sub(1), decided);
+        next.listening = self.listening;
+        let early =
+            self.early.into_iter().flat_map(|(from, messages)| messages.into_iter().map(move |m| (from, m)));
+        let for_next = early.filter(|(_, message)| message.height == height).collect();
+        Some((next, for_next))
+    }
+
+    /// Whether our key may vote at this height.
+    pub(crate) fn may_vote(&self) -> bool {
+        self.listening.as_ref().is_none_or(|listening| listening.may_vote(self.height()))
+    }
+
+    pub(crate) fn hear(&mut self, member: MemberIndex, height: Height) {
+        if member != self.ground.own
+            && let Some(listening) = &mut self.listening
+        {
+            listening.hear(member, height, &self.ground.electorate);
+        }
+    }
+
+    /// Keeps a message for the next height; false if the sender's share is full. One with a body is kept per sender.
+    pub(crate) fn keep_early(&mut self, from: BlsKey, message: BoardMessage) -> bool {
+        let has_body = |message: &BoardMessage| {
+            matches!(message.content, Content::Proposal { .. } | Content::Decided { .. })
+        };
+        let kept = self.early.entry(from).or_default();
+        let full = kept.len() >= EARLY_MESSAGES_MAX || (has_body(&message) && kept.iter().any(has_body));
+        if !full {
+            kept.push(message);
+        }
+        !full
+    }
+
+    /// Some member who is at the next height already.
+    pub(crate) fn ahead(&self) -> Option<BlsKey> {
+        self.early.keys().next().copied()
+    }
+
+    /// Whether to ask for a catch-up from this member now: once, until it ended.
+    pub(crate) fn catches_up_from(&mut self, member: BlsKey) -> bool {
+        self.catching_up.insert(member)
+    }
+
+    pub(crate) fn catch_up_ended(&mut self) {
+        self.catching_up.clear();
+    }
+
+    pub(crate) fn strike(&mut self, from: BlsKey) {
+        let strikes = self.strikes.entry(from).or_insert(0);
+        *strikes = strikes.saturating_add(1);
+    }
+
+    pub(crate) fn is_muted(&self, from: &BlsKey) -> bool {
+        self.strikes.get(from).is_some_and(|strikes| *strikes >= STRIKES_MAX)
+    }
+}
