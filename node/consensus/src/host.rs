@@ -7,19 +7,20 @@ use std::{
 };
 
 use xln_keystore::Signer;
-use xln_primitives::{Board, CertificateError, EntityId, FrameHash, Height, Network, PublicKey, Round};
+use xln_primitives::{Board, EntityId, FrameHash, Height, Network, PublicKey, Round};
 
 use crate::{
-    BlsKey, BoardMessage, CannotVote, Content, Effect, Electorate, Engine, EngineError, Event, Malachite,
-    Refusal, Row, Timing, Verdict, Verified,
-    gate::{Pending, Quota, View, When},
-    instance::{Desk, Instance},
+    BlsKey, Effect, Electorate, Engine, Event, Halt, Malachite, Refusal, Row, Timing, Verdict,
+    desk::Desk,
+    gate::Quota,
+    instance::Instance,
     listening::Listening,
     outbox::{Letter, Outbox},
+    reception::{Waiting, catch_up},
     replay::replay,
     seat::{Phase, Seat},
     turn::Turn,
-    verify::{Claim, check_all},
+    verify::Claim,
 };
 
 /// What a server decides with.
@@ -33,59 +34,6 @@ pub struct Settings {
     pub signer: Arc<dyn Signer>,
 }
 
-/// Why an entity takes part no more.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Halt {
-    /// The engine can not go on.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The engine failed an assertion.
-    #[error("the engine panicked: {0}")]
-    Panic(String),
-    /// The board committed to a frame that our runtime finds invalid: they execute differently.
-    #[error("the board's certified frame {frame} is invalid here: this server executes differently")]
-    CertifiedInvalid {
-        /// The frame.
-        frame: FrameHash,
-    },
-    /// The certificate of our own decision does not hold.
-    #[error("the certificate of a decision does not hold: {0}")]
-    Certificate(CertificateError),
-    /// The body of a frame that was found valid is gone.
-    #[error("the body of frame {frame} is gone")]
-    BodyLost {
-        /// The frame.
-        frame: FrameHash,
-    },
-    /// Rows of the log are missing.
-    #[error("the log holds row {found} where row {expected} is due")]
-    LogGap {
-        /// Number that comes next.
-        expected: u64,
-        /// Number found.
-        found: u64,
-    },
-    /// The log is of a later height than the store: one of the two is from a backup.
-    #[error(
-        "the log is of height {log}, the store is before height {store}: was one of them restored alone?"
-    )]
-    LogAhead {
-        /// Height of a row.
-        log: Height,
-        /// The next height.
-        store: Height,
-    },
-    /// A replay wanted to log something.
-    #[error("replay appended row {sequence}")]
-    ReplayAppended {
-        /// Its number.
-        sequence: u64,
-    },
-    /// The board cannot decide by voting.
-    #[error("the board cannot decide: {0}")]
-    Board(#[from] CannotVote),
-}
-
 /// All boards on which one key of this server votes.
 ///
 /// The first type of engine is the one used; tests put others in its place.
@@ -94,26 +42,18 @@ pub struct Host<E: Engine = Malachite> {
     timing: Timing,
     signer: Arc<dyn Signer>,
     own: BlsKey,
-    seats: BTreeMap<EntityId, Seat<E>>,
+    pub(crate) seats: BTreeMap<EntityId, Seat<E>>,
     outbox: Outbox,
     turn: u64,
 }
 
-/// A message between the gate and the instance.
-struct Waiting {
-    entity: EntityId,
-    from: BlsKey,
-    pending: Pending,
-    claims: usize,
-}
-
 /// What a turn gathers before it is handed out.
-struct Work {
-    turn: Turn,
-    quota: Quota,
-    waiting: Vec<Waiting>,
-    claims: Vec<Claim>,
-    seed: [u8; 32],
+pub(crate) struct Work {
+    pub(crate) turn: Turn,
+    pub(crate) quota: Quota,
+    pub(crate) waiting: Vec<Waiting>,
+    pub(crate) claims: Vec<Claim>,
+    pub(crate) seed: [u8; 32],
 }
 
 impl<E: Engine> Host<E> {
@@ -182,129 +122,6 @@ impl<E: Engine> Host<E> {
         append.into_iter().chain(effects).chain(sends).collect()
     }
 
-    fn receive(&mut self, from: BlsKey, bytes: &[u8], work: &mut Work) {
-        if let Err(tell) = work.quota.take(&from, bytes.len()) {
-            if tell {
-                work.turn.effects.push(Effect::Refused { from, reason: Refusal::Quota });
-            }
-            return;
-        }
-        let taken = match BoardMessage::from_bytes(bytes) {
-            Ok(message) => self.take(from, message, work),
-            Err(_) => Err(Refusal::Malformed),
-        };
-        if let Err(reason) = taken {
-            work.turn.effects.push(Effect::Refused { from, reason });
-        }
-    }
-
-    fn take(&mut self, from: BlsKey, message: BoardMessage, work: &mut Work) -> Result<(), Refusal> {
-        let BoardMessage { entity, height, .. } = message;
-        let seat = self.seats.get_mut(&entity).ok_or(Refusal::UnknownEntity)?;
-        let member = seat.ground.electorate.index_of(&from).ok_or(Refusal::NotAMember)?;
-        if seat.is_muted(&from) {
-            return Err(Refusal::Muted);
-        }
-        seat.hear(member, height);
-        match (When::of(height, seat.height()), &seat.phase) {
-            (_, Phase::Halted) => Ok(()),
-            (When::Over, _) | (When::Now, Phase::Decided(_)) => {
-                if seat.stale.answers(member, height, &message.content) {
-                    work.turn.effects.push(Effect::Answer { to: from, entity, height });
-                }
-                Ok(())
-            }
-            (When::Now, Phase::Idle | Phase::Active(_)) => {
-                self.take_current(entity, from, message.content, work)
-            }
-            (When::Next, phase) => {
-                // While this height is being decided the next is near; otherwise we missed this one.
-                if matches!(phase, Phase::Idle) {
-                    catch_up(seat, from, &mut work.turn);
-                }
-                if seat.keep_early(from, message) { Ok(()) } else { Err(Refusal::Early) }
-            }
-            (When::Later, _) => {
-                catch_up(seat, from, &mut work.turn);
-                Ok(())
-            }
-        }
-    }
-
-    fn take_current(
-        &mut self,
-        entity: EntityId,
-        from: BlsKey,
-        content: Content,
-        work: &mut Work,
-    ) -> Result<(), Refusal> {
-        match content {
-            Content::Request { round, frame } => {
-                // Whoever asks heard of votes that we may have before it: they are heard first.
-                self.hear_waiting(work);
-                self.with_instance(entity, false, &mut work.turn, |instance, desk| {
-                    instance.on_request(from, round, frame, desk);
-                    Ok(())
-                });
-                Ok(())
-            }
-            Content::Decided { frame, certificate, body } => {
-                self.hear_waiting(work);
-                self.with_instance(entity, true, &mut work.turn, |instance, desk| {
-                    instance.on_decided((frame, certificate), body, from, desk)
-                });
-                Ok(())
-            }
-            content => {
-                let seat = self.seats.get(&entity).ok_or(Refusal::UnknownEntity)?;
-                if !seat.may_vote() {
-                    return Ok(());
-                }
-                let (round, witness) = match &seat.phase {
-                    Phase::Active(instance) => (instance.round(), Some(instance.witness())),
-                    Phase::Idle | Phase::Decided(_) | Phase::Halted => (0, None),
-                };
-                let view = View {
-                    subject: seat.ground.subject,
-                    electorate: &seat.ground.electorate,
-                    round,
-                    witness,
-                };
-                if let Some((pending, claims)) = view.admit(content)? {
-                    work.waiting.push(Waiting { entity, from, pending, claims: claims.len() });
-                    work.claims.extend(claims);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// Verifies everything that waits, together, and lets what holds be heard in the order that it came.
-    fn hear_waiting(&mut self, work: &mut Work) {
-        if work.waiting.is_empty() {
-            return;
-        }
-        let mut holds = check_all(&std::mem::take(&mut work.claims), work.seed).into_iter();
-        for Waiting { entity, from, pending, claims } in std::mem::take(&mut work.waiting) {
-            let held = holds.by_ref().take(claims).filter(|holds| *holds).count();
-            if held < claims {
-                if let Some(seat) = self.seats.get_mut(&entity) {
-                    seat.strike(from);
-                }
-                work.turn.effects.push(Effect::Refused { from, reason: Refusal::Signature });
-                continue;
-            }
-            self.with_instance(entity, true, &mut work.turn, |instance, desk| match pending {
-                Pending::Offer(offer, body) => instance.on_offer(Verified::vouched(offer), body, from, desk),
-                Pending::Ballot(ballot) => instance.on_ballot(Verified::vouched(ballot), desk),
-                Pending::Polka(polka) => instance.on_polka(Verified::vouched(polka), desk),
-                Pending::RoundCertificate(certificate) => {
-                    instance.on_round_certificate(Verified::vouched(certificate), desk)
-                }
-            });
-        }
-    }
-
     fn handle(&mut self, event: Event, work: &mut Work) {
         match event {
             Event::Follow { entity, height, board, rows, restored } => {
@@ -340,8 +157,12 @@ impl<E: Engine> Host<E> {
                 }
             }
             Event::Vouched { entity } => {
-                if let Some(seat) = self.seats.get_mut(&entity) {
-                    seat.listening = None;
+                if let Some(seat) = self.seats.get_mut(&entity)
+                    && seat.listening.take().is_some()
+                    && matches!(seat.phase, Phase::Active(_))
+                {
+                    // It heard of a certified frame only and never began; it begins with the next sign of work.
+                    seat.phase = Phase::Idle;
                 }
             }
             // Taken by `step`, where they have an order of their own.
@@ -474,7 +295,7 @@ impl<E: Engine> Host<E> {
 
     /// Calls `act` on the active instance of an entity; `begins` makes one if the entity is idle. What fails or panics
     /// has no effect but that the entity halts.
-    fn with_instance(
+    pub(crate) fn with_instance(
         &mut self,
         entity: EntityId,
         begins: bool,
@@ -536,13 +357,6 @@ impl<E: Engine> Seat<E> {
         tracing::error!(%entity, height, %reason, "this entity takes part in consensus no more");
         self.phase = Phase::Halted;
         turn.effects.push(Effect::Halt { entity, height, reason });
-    }
-}
-
-fn catch_up<E>(seat: &mut Seat<E>, member: BlsKey, turn: &mut Turn) {
-    if seat.catches_up_from(member) {
-        let (entity, from) = (seat.ground.subject.entity, seat.height());
-        turn.effects.push(Effect::CatchUp { entity, from, member });
     }
 }
 

@@ -10,67 +10,27 @@
 //! body, found valid by our own runtime; a certificate for a frame that it finds invalid halts the entity, since then the
 //! two disagree about what the inputs give.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use xln_keystore::Signer;
-use xln_primitives::{Board, Certificate, FrameHash, Round, Signature};
+use xln_primitives::{Certificate, FrameHash, Round};
 
 use crate::{
-    Ballot, BlsKey, BlsSignature, BoardMessage, Body, Content, Effect, Electorate, EngineError, Entry, Halt,
-    Input, MemberIndex, Offer, Output, Polka, ROUNDS_AHEAD_MAX, Refusal, RoundCertificate, Row, Setup, Sign,
-    Signed, Subject, Timer, TimerId, Timing, Verdict, Verified,
+    ANSWERS_MAX, Ballot, BlsKey, BoardMessage, Body, Content, Effect, Entry, Halt, Input, Offer, Output,
+    Polka, ROUNDS_AHEAD_MAX, Refusal, RoundCertificate, Row, Setup, Signed, Subject, Timer, TimerId, Verdict,
+    Verified,
     bodies::{Bodies, Standing},
     commitment::certify,
+    desk::{Desk, Ground, OwnKey},
     engine::{Engine, Logged},
     far::Far,
     missing::Missing,
     outbox::{Letter, Rank},
-    turn::Turn,
     witness::{Seen, Witness},
 };
 use codec::Encode;
-
-/// What a call on an instance works with: the turn to add to, and what never changes.
-pub(crate) struct Desk<'a> {
-    pub(crate) turn: &'a mut Turn,
-    pub(crate) signer: &'a dyn Signer,
-    pub(crate) timing: &'a Timing,
-}
-
-/// The height's statements, signed with our key.
-struct OwnKey<'a> {
-    subject: &'a Subject,
-    signer: &'a dyn Signer,
-}
-
-impl OwnKey<'_> {
-    fn sign(&self, bytes: &[u8]) -> Result<BlsSignature, EngineError> {
-        match self.signer.sign(bytes) {
-            Ok(Signature::Bls(signature)) => Ok(signature),
-            Ok(_) => Err(EngineError::Signer("it is of another scheme than BLS".into())),
-            Err(error) => Err(EngineError::Signer(error.to_string())),
-        }
-    }
-}
-
-impl Sign for OwnKey<'_> {
-    fn ballot(&self, ballot: &Ballot) -> Result<BlsSignature, EngineError> {
-        self.sign(&self.subject.ballot_bytes(ballot))
-    }
-
-    fn offer(&self, offer: &Offer) -> Result<BlsSignature, EngineError> {
-        self.sign(&self.subject.offer_bytes(offer))
-    }
-}
-
-/// What an instance is made of.
-#[derive(Debug, Clone)]
-pub(crate) struct Ground {
-    pub(crate) subject: Subject,
-    pub(crate) board: Arc<Board>,
-    pub(crate) electorate: Arc<Electorate>,
-    pub(crate) own: MemberIndex,
-}
 
 /// An active height.
 pub(crate) struct Instance<E> {
@@ -82,6 +42,7 @@ pub(crate) struct Instance<E> {
     others: Arc<[BlsKey]>,
     far: Far,
     missing: Missing,
+    answered: BTreeMap<BlsKey, u32>,
     timers: BTreeSet<(Timer, Round)>,
     asked_to_build: BTreeSet<Round>,
     certified: Option<(FrameHash, Certificate)>,
@@ -107,6 +68,7 @@ impl<E: Engine> Instance<E> {
             others,
             far: Far::default(),
             missing: Missing::default(),
+            answered: BTreeMap::new(),
             timers: BTreeSet::new(),
             asked_to_build: BTreeSet::new(),
             certified: None,
@@ -199,7 +161,7 @@ impl<E: Engine> Instance<E> {
         Ok(())
     }
 
-    /// A frame that the board committed to, with its certificate, which is verified here.
+    /// A frame that the board committed to; its certificate is verified.
     pub(crate) fn on_decided(
         &mut self,
         (frame, certificate): (FrameHash, Certificate),
@@ -208,12 +170,6 @@ impl<E: Engine> Instance<E> {
         desk: &mut Desk<'_>,
     ) -> Result<(), Halt> {
         if self.decided.is_some() {
-            return Ok(());
-        }
-        let Subject { network, entity, height, .. } = self.ground.subject;
-        if let Err(error) = certificate.verify_frame(network, &self.ground.board, entity, height, frame) {
-            tracing::debug!(%entity, height, %error, "a certificate that does not hold");
-            desk.turn.effects.push(Effect::Refused { from, reason: Refusal::Certificate });
             return Ok(());
         }
         self.certified = Some((frame, certificate));
@@ -226,8 +182,11 @@ impl<E: Engine> Instance<E> {
     }
 
     /// Somebody asks for a proposal.
-    pub(crate) fn on_request(&self, from: BlsKey, round: Round, frame: FrameHash, desk: &mut Desk<'_>) {
-        if let Some(offer) = self.witness.offer_of(round, frame).cloned() {
+    pub(crate) fn on_request(&mut self, from: BlsKey, round: Round, frame: FrameHash, desk: &mut Desk<'_>) {
+        let Some(offer) = self.witness.offer_of(round, frame).cloned() else { return };
+        let answers = self.answered.entry(from).or_insert(0);
+        if *answers < ANSWERS_MAX {
+            *answers = answers.saturating_add(1);
             self.send_offer(offer, Arc::new([from]), desk);
         }
     }

@@ -22,12 +22,12 @@
 //! order varies: equal events give equal effects, so the node and the simulator run the same code and a seed replays a
 //! failure exactly.
 //!
-//! **A height.** An [`Instance`](instance) lives from the first sign of work (a call to order, an authentic message of a
+//! **A height.** An instance (`instance.rs`) lives from the first sign of work (a call to order, an authentic message of a
 //! member, a log at start) to the decision; an idle entity costs a map entry and nothing else. The proposer of a round
-//! follows from board, height and round ([`proposer`]). It asks the runtime to build a frame, and sends proposal and body
+//! follows from board, height and round (`proposer.rs`). It asks the runtime to build a frame, and sends proposal and body
 //! together. A member votes for a frame only after its own runtime executed the body and found it valid. On the way of
 //! no fault three messages decide: proposal, prevotes, precommits. Precommits of a quorum become the certificate
-//! ([`commitment`]).
+//! (`commitment.rs`).
 //!
 //! **The engine** stands behind the trait [`Engine`]; [`Malachite`] implements it. The engine knows locks, rounds and
 //! quorums. Everything else is here: who may speak, what is verified, what is logged, what leaves when, what is missing.
@@ -36,16 +36,16 @@
 //!
 //! | | never | prevented by |
 //! |---|---|---|
-//! | 1 | a vote leaves before it is durable | [`outbox`]: what a turn signed waits for [`Event::Durable`] of that turn |
+//! | 1 | a vote leaves before it is durable | `outbox.rs`: what a turn signed waits for [`Event::Durable`] of that turn |
 //! | 2 | an input goes on after a failed effect | [`Malachite`]: the first error drops the rest of the input, with all that it put out, and halts the entity |
 //! | 3 | the log of a height is deleted without its frame | the caller deletes it in the transaction of [`Effect::Decided`]; nothing else asks for it |
-//! | 4 | a restart forgets what it signed | [`replay`]: rows are indexed first, nothing is appended or built, any divergence halts the entity |
+//! | 4 | a restart forgets what it signed | `replay.rs`: rows are indexed first, nothing is appended or built, any divergence halts the entity |
 //! | 5 | two values for one height and round | [`Effect::Build`] once per round; the value's row, body included, precedes its proposal |
-//! | 6 | the engine works on what nobody checked | [`gate`] and [`verify`]: only a [`verify::Verified`] statement has a way in |
-//! | 7 | a key votes from a restored backup | [`listening`]: it votes again above every height in which it may have voted |
+//! | 6 | the engine works on what nobody checked | `gate.rs` and `verify.rs`: only a [`Verified`] statement has a way in |
+//! | 7 | a key votes from a restored backup | `listening.rs`: it votes again above every height in which it may have voted |
 //! | 8 | one entity's defect stops the others | [`Host`]: panics are caught and halt that entity; a certified frame that we find invalid halts it too |
-//! | 9 | a member waits for what another has | [`missing`]: proposals are pulled, stale votes are answered, certificates are repeated |
-//! | 10 | a lie leaves no trace | [`witness`]: of two statements for one slot, both signed, [`Evidence`] is made that verifies on its own |
+//! | 9 | a member waits for what another has | `missing.rs`: proposals are pulled, stale votes are answered, certificates are repeated |
+//! | 10 | a lie leaves no trace | `witness.rs`: of two statements for one slot, both signed, [`Evidence`] is made that verifies on its own |
 //! | 11 | an effect of the engine is overlooked | [`Malachite`]: every effect is matched by name |
 //!
 //! A lock that keeps two processes from one key is the caller's (a lock file beside the key); the machine cannot see it.
@@ -54,6 +54,7 @@
 
 mod bodies;
 mod commitment;
+mod desk;
 mod effect;
 mod electorate;
 mod engine;
@@ -61,6 +62,7 @@ mod event;
 mod evidence;
 mod far;
 mod gate;
+mod halt;
 mod host;
 mod instance;
 mod limits;
@@ -71,6 +73,7 @@ mod message;
 mod missing;
 mod outbox;
 mod proposer;
+mod reception;
 mod replay;
 mod seat;
 mod stale;
@@ -85,7 +88,8 @@ pub use electorate::{CannotVote, Electorate};
 pub use engine::{Engine, EngineError, Input, Logged, Output, Setup, Sign};
 pub use event::{Event, Verdict};
 pub use evidence::{Evidence, EvidenceError};
-pub use host::{Halt, Host, Settings};
+pub use halt::Halt;
+pub use host::{Host, Settings};
 pub use limits::*;
 pub use log::{Entry, Row, RowError};
 pub use malachite::Malachite;

@@ -29,11 +29,12 @@ pub const STRIKES_MAX: u32 = 16;
 /// Most bodies kept at one height. A body that is dropped is asked for again when it matters.
 pub const BODIES_MAX: usize = 16;
 
-/// Most votes and certificates of one member for the next height that wait until this one is decided.
+/// Most messages of one member for the next height that wait until this one is decided. Only the proposal of its first
+/// round waits with a body.
 pub const EARLY_MESSAGES_MAX: usize = 16;
 
-/// Most answers to one member about one height that is decided.
-pub const ANSWERS_MAX: u32 = 64;
+/// Most frames sent to one member who asks for them at one height, while it is open and again when it is decided.
+pub const ANSWERS_MAX: u32 = 32;
 
 /// Most peers heard in one turn; the messages of more are refused.
 pub const PEERS_PER_TURN_MAX: usize = 4_096;

@@ -12,8 +12,9 @@ use xln_primitives::Round;
 use crate::{
     BoardMessage, Content, Effect, Entry, Halt, Row,
     bodies::Standing,
+    desk::{Desk, Ground},
     engine::Engine,
-    instance::{Desk, Ground, Instance},
+    instance::Instance,
     malachite::replayed,
     outbox::Letter,
     turn::Turn,

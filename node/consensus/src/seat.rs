@@ -5,13 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use xln_primitives::{Board, EntityId, FrameHash, Hash, Height, Network};
+use xln_primitives::{Board, Certificate, EntityId, FrameHash, Hash, Height, Network};
 
 use crate::{
     BlsKey, BoardMessage, Content, EARLY_MESSAGES_MAX, Electorate, MemberIndex, STRIKES_MAX, Subject,
-    instance::{Ground, Instance},
-    listening::Listening,
-    stale::Stale,
+    desk::Ground, instance::Instance, listening::Listening, stale::Stale,
 };
 
 /// Where a height stands.
@@ -49,15 +47,19 @@ impl<E> Seat<E> {
         let own = electorate.index_of(own)?;
         let subject = Subject { network, entity, board: electorate.board_hash(), height };
         let ground = Ground { subject, board: Arc::new(board), electorate: Arc::new(electorate), own };
-        Some(Self {
+        Some(Self::vacant(ground))
+    }
+
+    fn vacant(ground: Ground) -> Self {
+        Self {
+            stale: Stale::new(ground.subject.height.saturating_sub(1), None),
             ground,
             phase: Phase::Idle,
-            stale: Stale::new(height.saturating_sub(1), None),
             listening: None,
             early: BTreeMap::new(),
             strikes: BTreeMap::new(),
             catching_up: BTreeSet::new(),
-        })
+        }
     }
 
     pub(crate) const fn height(&self) -> Height {
@@ -80,17 +82,7 @@ impl<E> Seat<E> {
         let mut next = match board {
             Some(board) => Self::new(network, entity, height, board, own)?,
             None => {
-                let subject = Subject { height, ..self.ground.subject };
-                let ground = Ground { subject, ..self.ground };
-                Self {
-                    ground,
-                    phase: Phase::Idle,
-                    stale: Stale::new(height.saturating_sub(1), None),
-                    listening: None,
-                    early: BTreeMap::new(),
-                    strikes: BTreeMap::new(),
-                    catching_up: BTreeSet::new(),
-                }
+                Self::vacant(Ground { subject: Subject { height, ..self.ground.subject }, ..self.ground })
             }
         };
         next.stale = Stale::new(height.saturating_sub(1), decided);
@@ -106,6 +98,12 @@ impl<E> Seat<E> {
         self.listening.as_ref().is_none_or(|listening| listening.may_vote(self.height()))
     }
 
+    /// Whether a certificate commits our board to this frame at our height.
+    pub(crate) fn certifies(&self, frame: FrameHash, certificate: &Certificate) -> bool {
+        let Subject { network, entity, height, .. } = self.ground.subject;
+        certificate.verify_frame(network, &self.ground.board, entity, height, frame).is_ok()
+    }
+
     pub(crate) fn hear(&mut self, member: MemberIndex, height: Height) {
         if member != self.ground.own
             && let Some(listening) = &mut self.listening
@@ -114,17 +112,26 @@ impl<E> Seat<E> {
         }
     }
 
-    /// Keeps a message for the next height; false if the sender's share is full. One with a body is kept per sender.
+    /// Keeps a message for the next height; false if the sender's share is full, or if it is large and not due first.
     pub(crate) fn keep_early(&mut self, from: BlsKey, message: BoardMessage) -> bool {
-        let has_body = |message: &BoardMessage| {
-            matches!(message.content, Content::Proposal { .. } | Content::Decided { .. })
+        let may_wait = match &message.content {
+            Content::Proposal { offer, .. } => {
+                let first = self.ground.electorate.proposer(message.height, 0);
+                offer.statement.round == 0 && self.ground.electorate.index_of(&from) == Some(first)
+            }
+            // Comes from a catch-up, which a member at the next height sets off.
+            Content::Decided { .. } => return true,
+            Content::Vote(_) | Content::Polka(_) | Content::RoundCertificate(_) | Content::Request { .. } => {
+                true
+            }
         };
+        let has_body = |message: &BoardMessage| matches!(message.content, Content::Proposal { .. });
         let kept = self.early.entry(from).or_default();
-        let full = kept.len() >= EARLY_MESSAGES_MAX || (has_body(&message) && kept.iter().any(has_body));
-        if !full {
+        let fits = kept.len() < EARLY_MESSAGES_MAX && !(has_body(&message) && kept.iter().any(has_body));
+        if may_wait && fits {
             kept.push(message);
         }
-        !full
+        may_wait && fits
     }
 
     /// Some member who is at the next height already.

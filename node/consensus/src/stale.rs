@@ -61,6 +61,6 @@ mod tests {
         assert!(stale.answers(MemberIndex(2), 4, &vote(Step::Precommit, 2)), "for another frame");
         assert!(stale.answers(MemberIndex(3), 3, &vote(Step::Prevote, 1)), "an older height");
         let answered = (0..100).filter(|_| stale.answers(member, 4, &vote(Step::Prevote, 1))).count();
-        assert_eq!(answered, 61, "and not without end");
+        assert_eq!(answered, 29, "and not without end");
     }
 }

@@ -1,4 +1,6 @@
 //! Random faults for a while, then none: safety throughout, liveness after. A seed is the whole run.
+//!
+//! `XLN_AGREEMENTS=1000` plays that many seeds of each kind instead of a few.
 
 use xln_consensus::{Content, Malachite};
 use xln_primitives::Profile;
@@ -67,47 +69,55 @@ fn play(seed: u64, plan: Plan) {
     assert!(net.honest().all(|server| server.halted.is_none()), "{context}");
 }
 
+/// Seeds of one kind of run, from its own first one.
+fn seeds(kind: u64, few: u64) -> impl Iterator<Item = u64> {
+    let count = std::env::var("XLN_AGREEMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(few);
+    (0..count).map(move |number| kind + number * 1_000)
+}
+
 const CALM_PLAN: Plan =
     Plan { members: 4, crashes: 0, equivocates: false, withholds: false, partition: false };
 
 #[test]
 fn loss_delay_and_duplication_never_fork_and_end_in_progress() {
-    for seed in 0..4 {
+    for seed in seeds(0, 4) {
         play(seed, CALM_PLAN);
     }
 }
 
 #[test]
 fn crashes_that_lose_what_was_not_synced_never_fork() {
-    for seed in 100..104 {
+    for seed in seeds(100, 4) {
         play(seed, Plan { crashes: 8, ..CALM_PLAN });
     }
 }
 
 #[test]
 fn an_equivocating_member_forks_nobody_and_is_convicted() {
-    for seed in 200..202 {
+    for seed in seeds(200, 2) {
         play(seed, Plan { equivocates: true, crashes: 2, ..CALM_PLAN });
     }
 }
 
 #[test]
 fn a_withholding_member_delays_and_does_not_stop() {
-    for seed in 300..303 {
+    for seed in seeds(300, 3) {
         play(seed, Plan { withholds: true, partition: false, ..CALM_PLAN });
     }
 }
 
 #[test]
 fn a_member_that_is_cut_off_finds_the_others_again() {
-    for seed in 400..403 {
+    for seed in seeds(400, 3) {
         play(seed, Plan { partition: true, crashes: 2, ..CALM_PLAN });
     }
 }
 
 #[test]
 fn seven_members_survive_all_of_it_at_once() {
-    play(500, Plan { members: 7, crashes: 6, equivocates: true, withholds: false, partition: true });
+    for seed in seeds(500, 1) {
+        play(seed, Plan { members: 7, crashes: 6, equivocates: true, withholds: false, partition: true });
+    }
 }
 
 #[test]
