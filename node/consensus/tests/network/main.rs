@@ -18,5 +18,6 @@ mod mutations;
 mod net;
 mod oracle;
 mod restart;
+mod safeguards;
 mod server;
 mod wire;

@@ -91,6 +91,7 @@ pub(crate) struct Net<E: Engine> {
     pub(crate) messages: u64,
     pub(crate) bytes: u64,
     pub(crate) board: Board,
+    changed: Option<(Height, Board)>,
     keys: BTreeMap<BlsKey, usize>,
     queue: BinaryHeap<Reverse<(u64, u64, Happening)>>,
     number: u64,
@@ -110,6 +111,7 @@ impl<E: Engine> Net<E> {
             messages: 0,
             bytes: 0,
             board,
+            changed: None,
             keys: (0..members).map(|index| (key(index), index)).collect(),
             queue: BinaryHeap::new(),
             number: 0,
@@ -153,6 +155,20 @@ impl<E: Engine> Net<E> {
                 let delay_ms = 1 + self.below(delay_ms_max);
                 self.at(delay_ms, Happening::Deliver { to, from: key(from), bytes: bytes.to_vec() });
             }
+        }
+    }
+
+    /// Another board decides from `height` on.
+    pub(crate) fn change_board(&mut self, height: Height, board: Board) {
+        self.oracle.changed = Some((height, board.clone()));
+        self.changed = Some((height, board));
+    }
+
+    /// The board that decides `height`.
+    pub(crate) fn board_of(&self, height: Height) -> Board {
+        match &self.changed {
+            Some((from, board)) if height >= *from => board.clone(),
+            _ => self.board.clone(),
         }
     }
 

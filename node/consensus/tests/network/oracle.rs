@@ -14,6 +14,8 @@ pub(crate) struct Oracle {
     pub(crate) violations: Vec<String>,
     /// Whose double statements are no violation, since it lies on purpose.
     pub(crate) liar: Option<usize>,
+    /// Another board, from this height on.
+    pub(crate) changed: Option<(Height, Board)>,
     board: Board,
     decided: BTreeMap<Height, FrameHash>,
     signed: BTreeMap<(usize, Slot), Option<FrameHash>>,
@@ -26,6 +28,7 @@ impl Oracle {
         Self {
             violations: Vec::new(),
             liar: None,
+            changed: None,
             board,
             decided: BTreeMap::new(),
             signed: BTreeMap::new(),
@@ -44,13 +47,17 @@ impl Oracle {
             self.violations.push("S2: not an aggregate".into());
             return;
         };
+        let board = match &self.changed {
+            Some((from, board)) if height >= *from => board,
+            _ => &self.board,
+        };
         let bit = |index: usize| signers.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1);
-        let members = self.board.members.iter().enumerate();
+        let members = board.members.iter().enumerate();
         let weight: u32 = members.filter(|(index, _)| bit(*index)).map(|(_, member)| member.weight).sum();
-        if weight < self.board.quorum() {
+        if weight < board.quorum() {
             self.violations.push(format!("S2: height {height} is certified by weight {weight}"));
         }
-        if certificate.verify_frame(NETWORK, &self.board, entity(), height, frame).is_err() {
+        if certificate.verify_frame(NETWORK, board, entity(), height, frame).is_err() {
             self.violations.push(format!("S2: the certificate of height {height} does not hold"));
         }
     }

@@ -49,6 +49,8 @@ pub(crate) struct Server<E: Engine> {
     pub(crate) restored: bool,
     /// Sends nothing that passes this.
     pub(crate) withholds: fn(&Content) -> bool,
+    /// Finds every frame of others invalid: a runtime that executes differently.
+    pub(crate) disagrees: bool,
     pub(crate) refused: u64,
     pub(crate) builds: Vec<(Height, u32)>,
     secret: [u8; 32],
@@ -71,6 +73,7 @@ impl<E: Engine> Server<E> {
             wants_height: 0,
             restored: false,
             withholds: |_| false,
+            disagrees: false,
             refused: 0,
             builds: Vec::new(),
             secret,
@@ -156,6 +159,7 @@ impl<E: Engine> Server<E> {
                 let frame = FrameHash::new(frame);
                 let verdict = match Toy::decode(&mut &*body) {
                     _ if hash(&body) != frame => Verdict::Mismatch,
+                    _ if self.disagrees => Verdict::Invalid,
                     Ok(toy) if (toy.height, toy.parent) == (self.height(), self.head()) => Verdict::Valid,
                     _ => Verdict::Invalid,
                 };
@@ -238,7 +242,7 @@ impl<E: Engine> Server<E> {
                 }
                 server.commit(frame, certificate, body);
                 let more = server.frames.len() < server.wants_height;
-                let board = net.board.clone();
+                let board = net.board_of(height + 1);
                 let mut events = vec![Event::Applied { entity: entity(), height, board }];
                 if more {
                     events.push(Event::Work { entity: entity() });
