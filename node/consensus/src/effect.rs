@@ -79,7 +79,8 @@ pub enum Effect {
         timer: TimerId,
     },
     /// Build a frame from the calls that wait and report [`Event::Built`](crate::Event::Built); asked once per round.
-    /// If nothing waits, do not answer.
+    /// If nothing waits, do not answer in the first rounds, and answer with an empty frame later: a height that was begun
+    /// ends with a frame only.
     Build {
         /// For which entity.
         entity: EntityId,

@@ -36,7 +36,7 @@ pub struct Settings {
 
 /// All boards on which one key of this server votes.
 ///
-/// The first type of engine is the one used; tests put others in its place.
+/// The engine is [`Malachite`]; tests put broken ones in its place.
 pub struct Host<E: Engine = Malachite> {
     network: Network,
     timing: Timing,

@@ -276,6 +276,8 @@ impl<E: Engine> Instance<E> {
         for output in outputs {
             match output {
                 Output::Append(logged) => self.append(logged, desk)?,
+                // Our own precommit may decide the height before the engine has said all about it.
+                Output::SetTimer(..) | Output::Build(_) if self.decided.is_some() => {}
                 Output::SetTimer(timer, round) => self.set_timer(timer, round, desk),
                 Output::CancelTimer(timer, round) => {
                     if self.timers.remove(&(timer, round)) {
@@ -286,6 +288,7 @@ impl<E: Engine> Instance<E> {
                 Output::Round(round) => {
                     self.witness.prune(round);
                     self.missing.prune(round.saturating_sub(ROUNDS_AHEAD_MAX));
+                    self.asked_to_build.retain(|of| *of >= round);
                 }
                 Output::Build(round) => self.build(round, desk),
                 Output::Offer(offer) => {

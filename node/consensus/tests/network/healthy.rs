@@ -3,7 +3,7 @@
 use xln_consensus::{Content, Effect, Event, Host, Malachite, Refusal};
 use xln_primitives::Profile;
 
-use crate::net::{CALM, Happening, Net, board, entity, key};
+use crate::net::{CALM, Happening, Net, Options, board, entity, key};
 
 fn net(members: usize) -> Net<Malachite> {
     let mut net = Net::new(1, board(&vec![1; members], Profile::Byzantine), CALM);
@@ -33,6 +33,17 @@ fn a_call_at_every_member_is_committed_with_one_proposal_and_two_votes_each() {
         net.servers.iter().all(|server| server.host.as_ref().unwrap().active().next().is_none()),
         "idle again"
     );
+}
+
+#[test]
+fn many_members_commit_with_two_votes_of_each_to_every_other() {
+    let mut net: Net<Malachite> =
+        Net::new(1, board(&[1; 21], Profile::Byzantine), Options { delay_ms_max: 1, ..CALM });
+    net.run(10);
+    net.work_until(1);
+    assert!(net.run_until(1, 1_000));
+    net.run(1_000);
+    assert_eq!(net.messages, 20 + 2 * 21 * 20);
 }
 
 #[test]
