@@ -52,6 +52,7 @@ pub(crate) fn genesis(spec: &ChainSpec) -> Result<Genesis, SpecError> {
         timestamp: genesis.timestamp,
         depositary,
         dispute_window_ms: window,
+        hosted: None,
         assets,
         entities,
         channels: channels.into_values().collect(),

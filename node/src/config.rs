@@ -13,6 +13,7 @@ use std::{
     path::PathBuf,
 };
 
+use xln_network::{Multiaddr, ServerAddress};
 use xln_rpc::{MethodAccess, Origins, ServerConfig};
 use xln_store::Pruning;
 
@@ -47,6 +48,8 @@ pub struct Config {
     pub snapshot_interval: NonZeroU64,
     /// What is kept of the past.
     pub pruning: Pruning,
+    /// How it meets other servers.
+    pub peers: PeersConfig,
     /// Address, gates and limits of JSON-RPC.
     pub rpc: ServerConfig,
     /// Address of metrics and health, if they are served.
@@ -55,6 +58,21 @@ pub struct Config {
     pub log: String,
     /// How a line of the log looks.
     pub log_format: LogFormat,
+}
+
+/// How a node meets other servers, if its chain spec names any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PeersConfig {
+    /// Be this server of the chain spec, with well-known keys.
+    pub server: Option<String>,
+    /// Whether it has to vote.
+    pub validator: bool,
+    /// Where it listens.
+    pub listen: Vec<Multiaddr>,
+    /// Further servers to find others by.
+    pub bootnodes: Vec<ServerAddress>,
+    /// File with the secret key of its connections.
+    pub key_file: Option<PathBuf>,
 }
 
 /// Why there is no configuration.
@@ -77,6 +95,14 @@ pub enum ConfigError {
     /// No network was named.
     #[error("no network is named; use --dev to try things out, or --chain FILE with a chain spec")]
     NoChain,
+    /// An address of a server that means nothing.
+    #[error("configuration: {setting}: {reason}")]
+    Address {
+        /// Which setting.
+        setting: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
     /// A port beyond the last one.
     #[error("configuration: {setting} {port} shifted by --instance {instance} is above 65535")]
     Port {
@@ -120,6 +146,7 @@ impl Config {
             None => BasePath::Kept(default_base_path(instance).ok_or(ConfigError::NoFolder)?),
         };
         let rpc = rpc(&settings)?;
+        let peers = peers(&settings)?;
         let prometheus = if settings.no_prometheus {
             None
         } else {
@@ -138,12 +165,35 @@ impl Config {
             min_free_space: mebibytes("min-free-space", settings.min_free_space)?,
             snapshot_interval: settings.snapshot_interval,
             pruning: Pruning { blocks: settings.blocks_pruning.0, state: settings.state_pruning.0 },
+            peers,
             rpc,
             prometheus,
             log: settings.log,
             log_format: settings.log_format,
         })
     }
+}
+
+fn peers(settings: &Settings) -> Result<PeersConfig, ConfigError> {
+    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+        setting: &'static str,
+        list: &[String],
+    ) -> Result<Vec<T>, ConfigError> {
+        let address = |text: &String| {
+            text.parse().map_err(|error: T::Err| ConfigError::Address { setting, reason: error.to_string() })
+        };
+        list.iter().map(address).collect()
+    }
+    let port = shifted("port", settings.port, settings.instance)?;
+    let everywhere = || vec![format!("/ip4/0.0.0.0/tcp/{port}"), format!("/ip4/0.0.0.0/udp/{port}/quic-v1")];
+    let listen = settings.listen_addr.clone().unwrap_or_else(everywhere);
+    Ok(PeersConfig {
+        server: settings.server.clone(),
+        validator: settings.validator,
+        listen: parsed("listen-addr", &listen)?,
+        bootnodes: parsed("bootnodes", settings.bootnodes.as_deref().unwrap_or_default())?,
+        key_file: settings.node_key_file.clone(),
+    })
 }
 
 fn rpc(settings: &Settings) -> Result<ServerConfig, ConfigError> {

@@ -8,6 +8,7 @@ use xln_store::StoreError;
 use crate::{
     author::AuthorError,
     cli::{Exit, SecretError},
+    consortium::{BadAddress, ConsortiumError},
     keys::KeysError,
     recovery::RecoveryError,
 };
@@ -27,6 +28,29 @@ pub enum RunError {
     /// What is in the database does not lead to a state.
     #[error("{0}; `xln-node db verify` tells the extent of the damage")]
     Recovery(Box<RecoveryError>),
+    /// Other servers.
+    #[error(transparent)]
+    Consortium(#[from] ConsortiumError),
+    /// An address in the chain spec.
+    #[error(transparent)]
+    Address(#[from] BadAddress),
+    /// This server is none of the chain spec's.
+    #[error(
+        "this server's key is {server}, and the chain spec names {known}; add it to \"servers\", or start with \
+         --node-key-file or --server NAME"
+    )]
+    UnknownServer {
+        /// Who it is.
+        server: String,
+        /// Whom the spec names.
+        known: String,
+    },
+    /// It is to vote and has no key for it.
+    #[error("--validator: {reason}")]
+    NoVotingKey {
+        /// What is missing.
+        reason: String,
+    },
     /// The RPC server.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -80,6 +104,9 @@ impl RunError {
                 | StoreError::UnknownColumn { .. },
             ) => Exit::Data,
             Self::Store(_) | Self::Author(_) | Self::Backend(_) => Exit::Io,
+            Self::Consortium(_) => Exit::Unavailable,
+            Self::Address(_) => Exit::Data,
+            Self::UnknownServer { .. } | Self::NoVotingKey { .. } => Exit::Config,
             Self::Panicked => Exit::Software,
         }
     }

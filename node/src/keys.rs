@@ -1,12 +1,19 @@
 //! The keys that a running node holds.
 
-use xln_chain_spec::ChainType;
-use xln_keystore::{Cost, DEV_NAMES, Keystore, KeystoreError, Password, PasswordError, dev_key};
+use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf};
+
+use xln_chain_spec::{ChainType, KnownServer};
+use xln_keystore::{
+    Cost, DEV_NAMES, Keystore, KeystoreError, Password, PasswordError, Scheme, dev_key, dev_secret,
+};
+use xln_network::ServerKey;
+use xln_primitives::SecretKey;
+use xln_runtime::Genesis;
 use zeroize::Zeroizing;
 
 use crate::{
     cli::{PasswordSource, SecretError},
-    config::{BasePath, ChainFolder, Config},
+    config::{BasePath, ChainFolder, Config, PeersConfig},
 };
 
 /// Password of keys on development networks. Their entities' keys are known to everybody anyway.
@@ -24,6 +31,14 @@ pub enum KeysError {
     /// The password is unusable.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// The key of connections cannot be had.
+    #[error("the key of this server's connections, {}: {reason}", .path.display())]
+    NodeKey {
+        /// Where it should be.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A well-known key on a network with money.
     #[error("the well-known key of {0} was asked for on a live network; everybody could spend with it")]
     DevKeyOnLiveNetwork(String),
@@ -58,4 +73,63 @@ pub fn open(config: &Config, chain: ChainType, folder: &ChainFolder) -> Result<K
 
 fn keystore_path(config: &Config, folder: &ChainFolder) -> std::path::PathBuf {
     config.keystore_path.clone().unwrap_or_else(|| folder.keystore())
+}
+
+/// The names of the entities that a server hosts, of a network for trying things out, and of its voting key: who starts it by
+/// name holds their well-known keys.
+pub fn insert_well_known(
+    keystore: &Keystore,
+    chain: ChainType,
+    server: &KnownServer,
+    genesis: &Genesis,
+) -> Result<(), KeysError> {
+    if chain == ChainType::Live {
+        return Err(KeysError::DevKeyOnLiveNetwork(server.name.clone()));
+    }
+    let hosted = genesis.entities.iter().filter(|entity| server.hosts.contains(&entity.id));
+    let mut secrets: Vec<SecretKey> = hosted.map(|entity| dev_key(&entity.name)).collect();
+    secrets.extend(dev_secret(&server.name, Scheme::Bls));
+    for secret in secrets {
+        match keystore.insert(secret) {
+            Ok(_) | Err(KeystoreError::Exists { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The well-known key of the connections of a server that is called so.
+#[must_use]
+pub fn well_known_connections(server: &str) -> SecretKey {
+    dev_key(&format!("{server}/connections"))
+}
+
+/// The key of this server's connections: the well-known one of a name, the one in a file, or one that is made once.
+pub fn connections(config: &PeersConfig, folder: &ChainFolder) -> Result<ServerKey, KeysError> {
+    if let Some(name) = &config.server {
+        let SecretKey::Ed25519(secret) = well_known_connections(name) else {
+            return Err(KeysError::NodeKey { path: name.into(), reason: "not an ed25519 key".to_owned() });
+        };
+        return Ok(ServerKey::from_secret(secret));
+    }
+    let made = folder.network().join("secret_ed25519");
+    let path = config.key_file.clone().unwrap_or_else(|| made.clone());
+    let failed = |reason: String| KeysError::NodeKey { path: path.clone(), reason };
+    if !path.exists() && config.key_file.is_none() {
+        let mut secret = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *secret).map_err(|error| failed(error.to_string()))?;
+        fs::create_dir_all(folder.network()).map_err(|error| failed(error.to_string()))?;
+        let text = Zeroizing::new(hex::encode(&*secret));
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(0o600).open(&path);
+        let written = file.as_mut().map_err(|error| error.to_string()).and_then(|file| {
+            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| error.to_string())
+        });
+        written.map_err(failed)?;
+    }
+    let text = Zeroizing::new(fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?);
+    let mut secret = Zeroizing::new([0; 32]);
+    let digits = text.trim().trim_start_matches("0x");
+    hex::decode_to_slice(digits, &mut *secret).map_err(|_| failed("it is not 64 hex digits".to_owned()))?;
+    Ok(ServerKey::from_secret(secret))
 }

@@ -23,7 +23,12 @@ use xln_runtime::{
 use xln_store::{PeerId, SnapshotWriter, Store, StoreError};
 
 /// Bits of an outbox number that count the messages of one slice.
-const OUTBOX_BITS: u32 = 24;
+pub(crate) const OUTBOX_BITS: u32 = 24;
+
+/// The number of message `place` of a slice.
+pub(crate) const fn outbox_number(slice: u64, place: u64) -> u64 {
+    slice << OUTBOX_BITS | place
+}
 
 /// A certified message.
 type Certified = Arc<CertifiedMessage<RuntimeMessage>>;
@@ -74,7 +79,7 @@ impl Retained {
             inner.proofs.insert((proof.entity, proof.channel), (slice, proof.clone()));
         }
         for (place, delivery) in (0_u64..).zip(&executed.outbox) {
-            inner.outbox.insert((delivery.to(), slice << OUTBOX_BITS | place), delivery.clone());
+            inner.outbox.insert((delivery.to(), outbox_number(slice, place)), delivery.clone());
         }
         if inner.handed.is_empty() {
             return;

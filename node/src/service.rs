@@ -17,13 +17,15 @@ use xln_rpc::{Feed, RpcServer, view::ServerRole};
 use xln_store::{Options, Store};
 
 use crate::{
-    author::{Author, AuthorThread, KeystoreCertifier, Live},
+    author::{Author, AuthorThread, KeystoreCertifier, Live, Observer},
     backend::{Identity, NodeBackend, Parts as BackendParts, cursor_after},
     config::{BaseFolder, Config},
+    consortium::{Consortium, DecidedFrames},
     error::RunError,
     http::{self, Health},
     inbox::Inbox,
     keys,
+    membership::Membership,
     metrics::Metrics,
     pool::{Limits, Pool},
     recovery,
@@ -44,6 +46,8 @@ pub struct Node {
     /// Metrics are served as long as this is there.
     _metrics: Option<oneshot::Sender<()>>,
     author: AuthorThread,
+    /// The other servers, if the chain spec names any. After the author, which tells it of its last slice.
+    consortium: Option<Consortium>,
     health: Health,
     // Last: a temporary folder is removed after everything in it is closed.
     _folder: BaseFolder,
@@ -53,10 +57,14 @@ impl Node {
     /// Starts every part. What was started is stopped again if a later part fails.
     pub async fn start(config: Config) -> Result<Self, RunError> {
         let spec = ChainSpec::load(&config.chain)?;
-        let genesis = spec.to_genesis()?;
+        let mut genesis = spec.to_genesis()?;
         let folder = config.base_path.open().map_err(RunError::system("the base path cannot be used"))?;
         let chain = folder.chain(&spec.id);
         let keystore = Arc::new(keys::open(&config, spec.chain_type, &chain)?);
+        let membership = Membership::find(&config, &spec, &chain, &keystore, &genesis)?;
+        if let Some(membership) = &membership {
+            genesis.hosted = Some(membership.hosted());
+        }
         let store = Store::open(chain.database(), genesis.network, &Options::default())?;
         store.check_free_space(config.min_free_space)?;
         store.set_pruning(config.pruning)?;
@@ -82,6 +90,7 @@ impl Node {
         let woken = Arc::clone(&pool);
         let inbox = Inbox::new(genesis.network, INBOX_MESSAGES, move || woken.wake())
             .map_err(|error| RunError::system("cannot start threads")(std::io::Error::other(error)))?;
+        let decided = Arc::new(DecidedFrames::new(Arc::clone(&pool)));
         let health = Health::starting();
         let methods = config.rpc.methods;
         let backend = Arc::new(NodeBackend::new(BackendParts {
@@ -105,15 +114,25 @@ impl Node {
             labels: Some(chain.labels()),
         })?);
 
+        let source =
+            Live { pool: Arc::clone(&pool), inbox: Arc::clone(&inbox), decided: Arc::clone(&decided) };
+        let consortium = match membership {
+            Some(membership) => Some(membership.join(&server, &store, &retained, &inbox, decided)?),
+            None => None,
+        };
+        let observer: Box<dyn Observer> = match &consortium {
+            Some(consortium) => Box::new(consortium.observe(backend.announcer())),
+            None => Box::new(backend.announcer()),
+        };
         let author = Author {
             server,
-            source: Box::new(Live { pool: Arc::clone(&pool), inbox: Arc::clone(&inbox) }),
+            source: Box::new(source),
             pool,
             inbox,
             store,
             retained,
             certifier: Arc::new(KeystoreCertifier::new(genesis.network, keystore)),
-            observer: Box::new(backend.announcer()),
+            observer,
             metrics: Arc::clone(&metrics),
             stop: Arc::default(),
             free_space_min: config.min_free_space,
@@ -131,7 +150,7 @@ impl Node {
         };
         let rpc = xln_rpc::serve(backend, config.rpc, env!("CARGO_PKG_VERSION")).await?;
         health.ready();
-        Ok(Self { rpc, metrics_address, _metrics: metrics, author, health, _folder: folder })
+        Ok(Self { rpc, metrics_address, _metrics: metrics, author, consortium, health, _folder: folder })
     }
 
     /// Where JSON-RPC is answered.
@@ -161,7 +180,13 @@ impl Node {
     pub async fn stop(self) -> Result<(), RunError> {
         self.health.unready("stopping");
         self.rpc.stop().await;
-        match tokio::task::spawn_blocking(move || self.author.join()).await {
+        let (author, consortium) = (self.author, self.consortium);
+        let stop = move || {
+            let result = author.join();
+            drop(consortium);
+            result
+        };
+        match tokio::task::spawn_blocking(stop).await {
             Ok(Some(result)) => Ok(result?),
             _ => Err(RunError::Panicked),
         }

@@ -90,10 +90,10 @@ impl Entity {
         pallet_entities::authorise_by(&self.board, &self.state(), signer, self.id_of(signer), nonce)
     }
 
-    /// Whether its board is of several, who agree on each of its frames.
+    /// Whether its board votes on each of its frames.
     #[must_use]
     pub fn is_decided(&self) -> bool {
-        self.board.sole_signer().is_none()
+        self.board.votes()
     }
 
     /// The identifier of a key; that of the only member of a board is known and not computed again.

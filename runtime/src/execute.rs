@@ -206,11 +206,11 @@ impl<'a> Execution<'a> {
         self.entities.get(id).or_else(|| self.newcomers.get(id)).or_else(|| self.server.entity(id))
     }
 
-    /// Whether an entity is here and can make a frame in this slice. Boards of several decide elsewhere; one of a single
+    /// Whether an entity is here and can make a frame in this slice. Boards that vote decide elsewhere; one of a single
     /// signer whose key is not here is noted as absent.
     fn can_act(&mut self, id: &EntityId) -> bool {
         let Some(board) = self.entity(id).map(|entity| Arc::clone(&entity.board)) else { return false };
-        if board.sole_signer().is_none() {
+        if board.votes() {
             return false;
         }
         let can = self.certifier.can_certify(*id, &board);
@@ -230,6 +230,8 @@ impl<'a> Execution<'a> {
         for (place, input) in server.iter().enumerate() {
             if self.can_act(&input.entity()) {
                 round.entry(input.entity()).or_default().server.push((place, input));
+            } else {
+                self.pointless.insert(place);
             }
         }
         for (place, (hash, call)) in calls.iter().enumerate() {
@@ -337,7 +339,7 @@ impl<'a> Execution<'a> {
         let Draft { mut entity, header, outputs, messages, events, receipts, proofs, requests } = draft;
         let id = entity.id;
         // Whoever hosts somebody follows the depositary, and so has what it says.
-        let everywhere = id == self.server.facts().depositary && entity.board.sole_signer().is_none();
+        let everywhere = id == self.server.facts().depositary && entity.board.votes();
         entity.head = Some(Head { header: header.clone(), certificate: Some(certificate.clone()) });
         self.entities.insert(id, entity);
         if !events.is_empty() {
@@ -365,8 +367,10 @@ fn found(id: EntityId, call: &SignedCall) -> Option<Entity> {
     let Some(RuntimeCall::Entities(pallet_entities::Call::Create { board })) = call.body.calls.first() else {
         return None;
     };
-    // A board of several founds its entity with a frame that it decides.
-    board.sole_signer()?;
+    // A board that votes founds its entity with a frame that it decides.
+    if board.votes() {
+        return None;
+    }
     (board.entity() == id).then(|| founded(id, board.clone()))?.ok()
 }
 

@@ -24,6 +24,9 @@ pub struct Genesis {
     pub entities: Vec<GenesisEntity>,
     /// The channels that are open from the start.
     pub channels: Vec<GenesisChannel>,
+    /// Which of the entities this server hosts, besides the depositary, which every server follows; all if none. Not part
+    /// of the network.
+    pub hosted: Option<BTreeSet<EntityId>>,
 }
 
 /// An asset from the start.
@@ -190,22 +193,18 @@ impl Genesis {
         })
     }
 
-    /// The server as it is before its first slice, hosting everybody, with every row of its state still to be written
-    /// down.
+    /// The server as it is before its first slice, with every row of its state still to be written down.
     pub fn build(&self) -> Result<Server, GenesisError> {
-        self.build_part(|_| true)
-    }
-
-    /// The same for a server that hosts a part of the network: the entities that `hosts` names, and the depositary, which
-    /// every server follows.
-    pub fn build_part(&self, hosts: impl Fn(&EntityId) -> bool) -> Result<Server, GenesisError> {
+        let hosts = |id: &EntityId| {
+            *id == self.depositary || self.hosted.as_ref().is_none_or(|hosted| hosted.contains(id))
+        };
         let mut founding = Founding::new(self.facts()?);
         let mut known = BTreeSet::new();
         for entity in &self.entities {
             if !known.insert(entity.id) {
                 return Err(GenesisError::DuplicateEntity { entity: entity.id });
             }
-            if entity.id == self.depositary || hosts(&entity.id) {
+            if hosts(&entity.id) {
                 founding.host(entity)?;
             }
         }

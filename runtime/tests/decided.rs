@@ -80,8 +80,12 @@ impl Consortium {
         }
         genesis.assets[0].bridge = new;
         let hub = keys.id("hub");
-        let servers =
-            [genesis.build_part(|id| *id == hub).unwrap(), genesis.build_part(|id| *id != hub).unwrap()];
+        let others = [keys.id("alice"), keys.id("bob")];
+        let part = |hosted: &[EntityId]| {
+            let hosted = Some(hosted.iter().copied().collect());
+            Genesis { hosted, ..genesis.clone() }.build().unwrap()
+        };
+        let servers = [part(&[hub]), part(&others)];
         let boards = genesis.entities.iter().map(|entity| (entity.id, entity.board.clone())).collect();
         let now = Timestamp::from_millis(100);
         Self { genesis, validators, keys, servers, now, boards, waiting: Vec::new() }

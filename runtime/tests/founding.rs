@@ -35,6 +35,7 @@ fn genesis() -> Genesis {
         timestamp: Timestamp::from_millis(5),
         depositary: entities[0].id,
         dispute_window_ms: 10_000,
+        hosted: None,
         assets: vec![GenesisAsset {
             id: AssetId::named("usd"),
             symbol: "usd".into(),

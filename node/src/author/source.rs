@@ -6,7 +6,7 @@ use xln_primitives::{Hash, Timestamp};
 use xln_runtime::{Server, SliceInputs};
 
 use super::{AuthorError, clock::system_time};
-use crate::{inbox::Inbox, pool::Pool};
+use crate::{consortium::DecidedFrames, inbox::Inbox, pool::Pool};
 
 /// Most calls in one slice: small enough that a slice fits well into a block.
 const CALLS_MAX: usize = 2_000;
@@ -41,16 +41,18 @@ pub struct Live {
     pub pool: Arc<Pool>,
     /// Messages of other servers.
     pub inbox: Arc<Inbox>,
+    /// Frames that others decided.
+    pub decided: Arc<DecidedFrames>,
 }
 
 impl Source for Live {
     fn next(&mut self, server: &Server, deadline: Instant) -> Result<Option<Work>, AuthorError> {
-        if !server.has_carried() && !self.inbox.is_ready() {
+        if !server.has_carried() && !self.inbox.is_ready() && self.decided.is_empty() {
             self.pool.wait(deadline.saturating_duration_since(Instant::now()));
         }
         let timestamp = self.now();
         let inputs = SliceInputs {
-            frames: Vec::new(),
+            frames: self.decided.take(),
             server: server.due(timestamp, DUE_MAX),
             messages: self.inbox.take(MESSAGES_MAX),
             calls: self.pool.take(CALLS_MAX),

@@ -72,6 +72,7 @@ fn genesis() -> Genesis {
         timestamp: Timestamp::from_millis(1),
         depositary: depositary.id,
         dispute_window_ms: 10_000,
+        hosted: None,
         assets: vec![GenesisAsset {
             id: USD,
             symbol: "usd".into(),
@@ -134,7 +135,11 @@ impl Node {
         let inbox = Inbox::new(genesis.network, 1_000, move || woken.wake()).unwrap();
         let author = Author {
             server,
-            source: Box::new(Live { pool: Arc::clone(&pool), inbox: Arc::clone(&inbox) }),
+            source: Box::new(Live {
+                pool: Arc::clone(&pool),
+                inbox: Arc::clone(&inbox),
+                decided: Arc::new(crate::consortium::DecidedFrames::new(Arc::clone(&pool))),
+            }),
             pool: Arc::clone(&pool),
             inbox,
             retained: Arc::new(Retained::new(store.clone())),

@@ -11,6 +11,7 @@ mod key;
 mod run;
 mod secret;
 mod snapshot;
+mod testnet;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -27,6 +28,7 @@ pub use run::{DEV_USERS, DevKeys, RpcMethods, RunArgs};
 pub(crate) use secret::read_line;
 pub use secret::{PasswordArgs, PasswordSource, SecretError};
 pub use snapshot::{Import, Snapshot, SnapshotCommand, Which, WhichArgs};
+pub use testnet::Testnet;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -78,6 +80,8 @@ pub enum Command {
     Benchmark(Benchmark),
     /// Make, list, check and carry snapshots of the state
     Snapshot(Snapshot),
+    /// Write the files of a network of several servers on this machine
+    Testnet(Testnet),
     /// Remove the database of a chain; keys stay
     PurgeChain(PurgeChain),
     /// Print completions for a shell

@@ -78,6 +78,33 @@ pub struct RunArgs {
     #[serde(flatten)]
     pub password: PasswordArgs,
 
+    /// Be this server of the chain spec, with its well-known keys; not on a live network
+    ///
+    /// The keys of its connections, of its votes and of the entities that it hosts follow from the names.
+    #[arg(long, value_name = "NAME", help_heading = "Network", conflicts_with = "node_key_file")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// Vote on boards; refuse to start without the voting key that the chain spec names for this server
+    #[arg(long, help_heading = "Network")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub validator: bool,
+    /// Port for other servers, TCP and QUIC; 0 takes a free one [default: 30333]
+    #[arg(long, value_name = "PORT", help_heading = "Network")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Where to listen for other servers, such as /ip4/10.0.0.1/tcp/30333 [default: every address, with --port]
+    #[arg(long, value_name = "ADDRESSES", value_delimiter = ',', help_heading = "Network")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen_addr: Option<Vec<String>>,
+    /// Further servers to find others by, such as /ip4/10.0.0.1/tcp/30333/p2p/12D3Koo…
+    #[arg(long, value_name = "ADDRESSES", value_delimiter = ',', help_heading = "Network")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bootnodes: Option<Vec<String>>,
+    /// File with the secret key of this server's connections, 64 hex digits [default: made in the chain's folder]
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_key_file: Option<PathBuf>,
+
     /// Port of JSON-RPC, HTTP and WebSocket; 0 takes a free one [default: 9944]
     #[arg(long, value_name = "PORT", help_heading = "RPC")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -14,6 +14,9 @@ use crate::{
 /// Why a subcommand failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
+    /// A number beyond its range.
+    #[error("{0}")]
+    Range(String),
     /// The chain spec.
     #[error(transparent)]
     Spec(#[from] SpecError),
@@ -150,7 +153,7 @@ impl CommandError {
                 _ => Exit::Software,
             },
             Self::Secret(SecretError::Password(_)) => Exit::NoPermission,
-            Self::Secret(_) | Self::Declined | Self::TakeOver { .. } => Exit::Usage,
+            Self::Range(_) | Self::Secret(_) | Self::Declined | Self::TakeOver { .. } => Exit::Usage,
             Self::NoState | Self::NoSnapshot | Self::Input { .. } => Exit::NoInput,
             Self::Io(_) | Self::Folder { .. } => Exit::Io,
             Self::NoFolder => Exit::Config,

@@ -9,6 +9,7 @@ mod key;
 mod purge;
 mod snapshot;
 mod state;
+mod testnet;
 
 use std::io::{self, Write};
 
@@ -29,6 +30,7 @@ pub use snapshot::{
     list_snapshots, show_snapshot, verify_snapshot,
 };
 pub use state::{CheckedState, check_state};
+pub use testnet::{Written, testnet};
 
 /// Executes a subcommand: data goes to standard output, questions to the terminal.
 pub fn execute(command: Command) -> Result<(), CommandError> {
@@ -62,6 +64,7 @@ pub fn execute(command: Command) -> Result<(), CommandError> {
         Command::Benchmark(benchmark) => match benchmark.command {
             BenchmarkCommand::Hub(args) => print(out, args.output(), &benchmark_hub(&args)?)?,
         },
+        Command::Testnet(args) => writeln!(out, "{}", testnet(&args)?)?,
         Command::PurgeChain(args) => purge::ask_and_purge(&args)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "xln-node", out);

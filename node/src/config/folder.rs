@@ -4,6 +4,7 @@
 //!   <base path>/chains/<chain id>/db         database
 //!                               /keystore    encrypted keys
 //!                               /labels.json names of keys
+//!                               /network     key of connections, addresses of other servers
 //! ```
 
 use std::{
@@ -80,6 +81,12 @@ impl ChainFolder {
     #[must_use]
     pub fn labels(&self) -> PathBuf {
         self.0.join("labels.json")
+    }
+
+    /// What it knows of other servers, and the key that it shows them.
+    #[must_use]
+    pub fn network(&self) -> PathBuf {
+        self.0.join("network")
     }
 
     /// Its encrypted keys.

@@ -186,6 +186,13 @@ impl Board {
         }
     }
 
+    /// Whether its frames are decided by votes, which its members' BLS keys make one certificate of. A board of one other
+    /// key executes at once.
+    #[must_use]
+    pub fn votes(&self) -> bool {
+        !matches!(self.sole_signer(), Some(PublicKey::Ed25519(_) | PublicKey::Secp256k1(_)))
+    }
+
     /// The member with this key.
     #[must_use]
     pub fn signer(&self, wanted: &PublicKey) -> Option<&Member> {

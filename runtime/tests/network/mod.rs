@@ -84,6 +84,7 @@ impl Network {
             timestamp: Timestamp::from_millis(1),
             depositary: board("depositary").entity(),
             dispute_window_ms: 10_000,
+            hosted: None,
             assets: vec![GenesisAsset {
                 id: asset,
                 symbol: USD.into(),

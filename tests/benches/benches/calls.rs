@@ -52,6 +52,7 @@ fn world(users: &[Actor]) -> World {
         timestamp: Timestamp::from_millis(1),
         depositary: users[0].id,
         dispute_window_ms: 10_000,
+        hosted: None,
         assets: vec![asset],
         entities: users.iter().map(entity).collect(),
         channels: Vec::new(),

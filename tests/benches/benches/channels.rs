@@ -160,6 +160,7 @@ fn genesis(hub: &Actor, users: &[Actor]) -> Genesis {
         timestamp: Timestamp::from_millis(1),
         depositary: hub.id,
         dispute_window_ms: 10_000,
+        hosted: None,
         assets: vec![GenesisAsset {
             id: asset(),
             symbol: "usd".into(),

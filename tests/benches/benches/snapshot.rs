@@ -57,6 +57,7 @@ fn genesis(board: &Board) -> Genesis {
         timestamp: Timestamp::ZERO,
         depositary: board.entity(),
         dispute_window_ms: 10_000,
+        hosted: None,
         assets: Vec::new(),
         entities: vec![hub],
         channels: Vec::new(),

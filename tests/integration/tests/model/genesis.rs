@@ -84,6 +84,7 @@ pub(crate) fn genesis(cast: &Cast, random: &mut Random) -> Genesis {
         timestamp: Timestamp::from_millis(BEGINNING),
         depositary: cast.depositary.id,
         dispute_window_ms: 10_000,
+        hosted: None,
         assets: vec![asset(usd, "usd", Some(Amount::new(10_000))), asset(eur, "eur", None)],
         entities,
         channels,

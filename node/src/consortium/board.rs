@@ -1,0 +1,239 @@
+//! Performing what the consensus asks for.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use codec::Encode;
+use xln_consensus::{BODY_BYTES_MAX, BlsKey, BoardMessage, Body, Content, Effect, Event, Row, Verdict};
+use xln_network::{Code, ServerId};
+use xln_primitives::{Certificate, EntityId, FrameHash, Hash, Height, Round, decode_exact};
+use xln_runtime::{BodyError, DecidedFrame, FrameBody, SliceInputs};
+use xln_store::Batch;
+
+use super::driver::{Driver, DriverError};
+use crate::author::system_time;
+
+/// How far a proposal's time may be ahead of this server's.
+const AHEAD_MS: u64 = 500;
+/// Inputs of the clock in one frame.
+const DUE_MAX: usize = 256;
+/// Frames built here that are remembered until they are decided.
+const BUILT_MAX: usize = 64;
+
+impl Driver {
+    /// Lets the machine take what happened and performs what it asks for, until it asks for nothing more.
+    pub(super) fn step(&mut self) -> Result<(), DriverError> {
+        while !self.events.is_empty() {
+            let events: Vec<Event> = self.events.drain(..).collect();
+            let Some(host) = &mut self.host else { return Ok(()) };
+            let mut seed = [0; 32];
+            getrandom::fill(&mut seed).map_err(DriverError::Randomness)?;
+            let effects = host.step(events, seed);
+            for effect in effects {
+                self.perform(effect)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, effect: Effect) -> Result<(), DriverError> {
+        match effect {
+            Effect::Append { turn, rows } => {
+                self.append(&rows)?;
+                self.events.push_back(Event::Durable { turn });
+            }
+            Effect::Send { to, bytes } => self.send(&to, &bytes),
+            Effect::SetTimer { timer, after_ms } => {
+                self.timers.insert(timer, Instant::now() + Duration::from_millis(after_ms));
+            }
+            Effect::CancelTimer { timer } => {
+                self.timers.remove(&timer);
+            }
+            Effect::Build { entity, height, round, within_ms: _ } => self.build(entity, height, round)?,
+            Effect::Validate { entity, height, frame, body } => {
+                let verdict = self.validate(entity, frame, &body)?;
+                self.events.push_back(Event::Validated { entity, height, frame, verdict });
+            }
+            Effect::Decided { entity, height, frame, certificate, body } => {
+                self.decided(entity, height, frame, certificate, &body);
+            }
+            Effect::Answer { to, entity, height } => self.answer(to, entity, height)?,
+            Effect::CatchUp { entity, from: _, member } => {
+                let server = self.directory.voter(&member);
+                self.ask(entity, server);
+                self.events.push_back(Event::CatchUpEnded { entity });
+            }
+            Effect::Evidence(evidence) => {
+                tracing::error!(?evidence, "a member of a board signed two things for one place");
+                self.shared.add_evidence(evidence);
+            }
+            Effect::Refused { from, reason } => {
+                self.shared.refused(reason);
+                let server = self.directory.voter(&from).map(|server| server.to_string());
+                tracing::debug!(server, %reason, "a message of the consensus was refused");
+            }
+            Effect::Halt { entity, height, reason } => {
+                tracing::error!(%entity, height, %reason, "this server decides for the entity no more");
+                self.shared.halted(entity, reason.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    fn append(&self, rows: &[Row]) -> Result<(), DriverError> {
+        let mut batch = Batch::new();
+        for row in rows {
+            batch.put_consensus(&row.entity, row.height, row.sequence, &row.value());
+        }
+        self.store.commit(batch)?;
+        Ok(())
+    }
+
+    fn send(&self, to: &[BlsKey], bytes: &[u8]) {
+        let to: Vec<ServerId> = to.iter().filter_map(|key| self.directory.voter(key)).collect();
+        // The first byte after entity and height says what it is.
+        let code = match bytes.get(40) {
+            Some(0x10) => Code::Propose,
+            Some(0x12) => Code::Commit,
+            _ => Code::Vote,
+        };
+        if let Err(error) = self.network.consensus(to, code, bytes.to_vec()) {
+            tracing::debug!(%error, "a message of the consensus is lost; it is said again");
+        }
+    }
+
+    /// Builds a frame of what waits, if anything does.
+    fn build(&mut self, entity: EntityId, height: Height, round: Round) -> Result<(), DriverError> {
+        let now = system_time();
+        let server = self.state();
+        let (messages, boards) =
+            self.waiting.get(&entity).map_or_else(Default::default, |waiting| waiting.next());
+        let due = server.due(now, DUE_MAX).into_iter().filter(|input| input.entity() == entity).collect();
+        let inputs = SliceInputs { server: due, messages, ..SliceInputs::default() };
+        let mut entropy = [0; 32];
+        getrandom::fill(&mut entropy).map_err(DriverError::Randomness)?;
+        match server.propose(entity, now, Hash::new(entropy), inputs, &boards) {
+            Ok(Some((body, header))) if body.height == height => {
+                let (frame, body) = (header.hash(), body.encode());
+                if body.len() > BODY_BYTES_MAX {
+                    tracing::error!(%entity, height, bytes = body.len(), "a frame is too large to be proposed");
+                    return Ok(());
+                }
+                while self.built.len() >= BUILT_MAX {
+                    self.built.pop_first();
+                }
+                self.built.insert(frame);
+                self.events.push_back(Event::Built { entity, height, round, frame, body: Arc::new(body) });
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%entity, height, %error, "no frame can be proposed"),
+        }
+        Ok(())
+    }
+
+    fn validate(&self, entity: EntityId, frame: FrameHash, body: &Body) -> Result<Verdict, DriverError> {
+        let Ok(body) = decode_exact::<FrameBody>(body, BODY_BYTES_MAX) else { return Ok(Verdict::Mismatch) };
+        if body.entity != entity {
+            return Ok(Verdict::Mismatch);
+        }
+        let server = self.state();
+        let now = system_time();
+        let header = match server.draft(&body) {
+            Ok(header) => header,
+            Err(error) => {
+                tracing::warn!(%entity, %frame, %error, "a proposed frame cannot be executed");
+                // Whether the bytes or the frame are to blame only its header could tell.
+                return Ok(Verdict::Mismatch);
+            }
+        };
+        if header.hash() != frame {
+            return Ok(Verdict::Mismatch);
+        }
+        if body.timestamp > now.saturating_add(AHEAD_MS) {
+            tracing::warn!(%entity, %frame, "a proposed frame is of a time that has not come");
+            return Ok(Verdict::Invalid);
+        }
+        let mut blinding = [0; 32];
+        getrandom::fill(&mut blinding).map_err(DriverError::Randomness)?;
+        match body.authenticate(server.facts().network, now, blinding) {
+            Ok(()) => Ok(Verdict::Valid),
+            Err(BodyError::NoBoard { .. }) => Ok(Verdict::Mismatch),
+            Err(error) => {
+                tracing::warn!(%entity, %frame, %error, "a proposed frame contains what proves nothing");
+                Ok(Verdict::Invalid)
+            }
+        }
+    }
+
+    /// The board has decided: the author takes the frame over.
+    fn decided(
+        &mut self,
+        entity: EntityId,
+        height: Height,
+        frame: FrameHash,
+        certificate: Certificate,
+        body: &Body,
+    ) {
+        let made = decode_exact::<FrameBody>(body, BODY_BYTES_MAX)
+            .map_err(|error| error.to_string())
+            .and_then(|body| {
+                let header = self.server().draft(&body).map_err(|error| error.to_string())?;
+                Ok(DecidedFrame { body, header, certificate })
+            });
+        match made {
+            Ok(made) if made.header.hash() == frame => {
+                self.follow(made);
+            }
+            Ok(_) => {
+                self.shared.halted(entity, format!("frame {height} was decided and is another one here"))
+            }
+            Err(error) => tracing::warn!(%entity, height, error, "a decided frame was there already"),
+        }
+    }
+
+    /// Sends a member a frame that was decided.
+    fn answer(&self, to: BlsKey, entity: EntityId, height: Height) -> Result<(), DriverError> {
+        let Some(bytes) = self.store.frame(&entity, height)? else { return Ok(()) };
+        let Ok(frame) = decode_exact::<DecidedFrame>(&bytes, bytes.len()) else { return Ok(()) };
+        let content = Content::Decided {
+            frame: frame.header.hash(),
+            certificate: frame.certificate,
+            body: Arc::new(frame.body.encode()),
+        };
+        self.send(&[to], &BoardMessage { entity, height, content }.encode());
+        Ok(())
+    }
+
+    /// What the machine needs to know at the start, of every board on which this server votes.
+    pub(super) fn resume_boards(&mut self) -> Result<(), DriverError> {
+        let decided: BTreeMap<EntityId, (Height, xln_primitives::Board)> = {
+            let server = self.server();
+            let voting = server.entities().filter(|entity| entity.is_decided());
+            let next = |entity: &xln_runtime::Entity| entity.head().map_or(1, |head| head.header.height + 1);
+            voting.map(|entity| (entity.id(), (next(entity), entity.board().clone()))).collect()
+        };
+        for (entity, (height, board)) in decided {
+            self.waiting.entry(entity).or_default();
+            let followed = super::driver::Followed { next: height, halted: false, asked: None };
+            self.followed.insert(entity, followed);
+            let mut rows = Vec::new();
+            for row in self.store.consensus(&entity) {
+                let (of, sequence, value) = row?;
+                let key = [entity.as_ref(), &of.to_be_bytes(), &sequence.to_be_bytes()].concat();
+                match Row::read(&key, &value) {
+                    Ok(row) if of >= height => rows.push(row),
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::error!(%error, "the log of a consensus is damaged");
+                        self.shared.halted(entity, error.to_string());
+                    }
+                }
+            }
+            self.events.push_back(Event::Follow { entity, height, board, rows, restored: false });
+        }
+        Ok(())
+    }
+}

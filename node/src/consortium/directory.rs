@@ -1,0 +1,100 @@
+//! Who is where: which server hosts an entity, and with which key it votes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xln_chain_spec::KnownServer;
+use xln_consensus::BlsKey;
+use xln_network::{Multiaddr, ServerAddress, ServerId};
+use xln_primitives::EntityId;
+
+/// The servers of the chain spec.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    names: BTreeMap<ServerId, String>,
+    homes: BTreeMap<EntityId, ServerId>,
+    voters: BTreeMap<BlsKey, ServerId>,
+    keys: BTreeMap<ServerId, BlsKey>,
+    hosted: BTreeMap<ServerId, BTreeSet<EntityId>>,
+    addresses: Vec<ServerAddress>,
+}
+
+/// An address of a server that cannot be understood.
+#[derive(Debug, thiserror::Error)]
+#[error("chain spec: the address {address} of server {server} is none: {reason}")]
+pub struct BadAddress {
+    server: String,
+    address: String,
+    reason: String,
+}
+
+impl Directory {
+    /// Of the servers that a chain spec names.
+    pub fn new(servers: &[KnownServer]) -> Result<Self, BadAddress> {
+        let mut directory = Self::default();
+        for known in servers {
+            let server = ServerId::new(known.key);
+            directory.names.insert(server, known.name.clone());
+            directory.homes.extend(known.hosts.iter().map(|entity| (*entity, server)));
+            directory.hosted.insert(server, known.hosts.clone());
+            if let Some(key) = known.validator {
+                directory.voters.insert(key, server);
+                directory.keys.insert(server, key);
+            }
+            for text in &known.addresses {
+                let address: Multiaddr = text.parse().map_err(|reason| BadAddress {
+                    server: known.name.clone(),
+                    address: text.clone(),
+                    reason: format!("{reason}"),
+                })?;
+                directory.addresses.push(ServerAddress { server, address });
+            }
+        }
+        Ok(directory)
+    }
+
+    /// All servers.
+    pub fn servers(&self) -> impl Iterator<Item = ServerId> + '_ {
+        self.names.keys().copied()
+    }
+
+    /// What people call a server.
+    #[must_use]
+    pub fn name(&self, server: &ServerId) -> Option<&str> {
+        self.names.get(server).map(String::as_str)
+    }
+
+    /// Which entity lives where.
+    pub fn homes(&self) -> impl Iterator<Item = (EntityId, ServerId)> + '_ {
+        self.homes.iter().map(|(entity, server)| (*entity, *server))
+    }
+
+    /// Where an entity lives.
+    #[must_use]
+    pub fn home(&self, entity: &EntityId) -> Option<ServerId> {
+        self.homes.get(entity).copied()
+    }
+
+    /// The entities of the genesis that live on a server; none if the server is unknown.
+    #[must_use]
+    pub fn hosted(&self, server: &ServerId) -> BTreeSet<EntityId> {
+        self.hosted.get(server).cloned().unwrap_or_default()
+    }
+
+    /// The server that votes with a key.
+    #[must_use]
+    pub fn voter(&self, key: &BlsKey) -> Option<ServerId> {
+        self.voters.get(key).copied()
+    }
+
+    /// The key with which a server votes.
+    #[must_use]
+    pub fn key(&self, server: &ServerId) -> Option<BlsKey> {
+        self.keys.get(server).copied()
+    }
+
+    /// Where servers listen.
+    #[must_use]
+    pub fn addresses(&self) -> &[ServerAddress] {
+        &self.addresses
+    }
+}

@@ -1,0 +1,220 @@
+//! Frames of entities that are followed here: taken over once each, in order, whoever brings them.
+
+use std::time::{Duration, Instant};
+
+use codec::Encode;
+use xln_consensus::Event;
+use xln_network::{Answer, Code, FRAMES_MAX, GossipId, Question, ServerId, Standing, Topic, Verdict};
+use xln_primitives::{EntityId, decode_exact};
+use xln_runtime::{BodyError, DecidedFrame};
+
+use super::driver::{Driver, Told};
+
+/// Most bytes of frames that are asked for at once.
+const ASK_BYTES: u32 = 4 << 20;
+/// Most bytes of one frame.
+const FRAME_BYTES_MAX: usize = 5 << 20;
+/// Nobody is asked for frames of an entity more often.
+const ASK_INTERVAL: Duration = Duration::from_millis(200);
+
+impl Driver {
+    /// Hands a frame to the author, if it is the next one and its certificate holds. Tells what it was worth.
+    pub(super) fn follow(&mut self, frame: DecidedFrame) -> Worth {
+        let (entity, height) = (frame.body.entity, frame.body.height);
+        let Some(board) = self.board(&entity) else { return Worth::Nothing };
+        let Some(followed) = self.followed.get_mut(&entity).filter(|followed| !followed.halted) else {
+            return Worth::Nothing;
+        };
+        if height < followed.next {
+            return Worth::Known;
+        }
+        let is_its = frame.header.entity == entity && frame.header.height == height;
+        let network =
+            { self.server.read().unwrap_or_else(std::sync::PoisonError::into_inner).facts().network };
+        if !is_its || frame.verify(network, &board).is_err() {
+            return Worth::Forged;
+        }
+        if height > followed.next {
+            return Worth::Early;
+        }
+        if !self.decided.push(frame) {
+            return Worth::Early;
+        }
+        followed.next = followed.next.saturating_add(1);
+        Worth::New
+    }
+
+    /// A frame is part of the durable state.
+    pub(super) fn applied(&mut self, frame: &DecidedFrame) {
+        let (entity, height) = (frame.body.entity, frame.body.height);
+        let server = self.state();
+        if let Some(followed) = self.followed.get_mut(&entity) {
+            followed.next = followed.next.max(height.saturating_add(1));
+        }
+        if self.built.remove(&frame.header.hash())
+            && let Err(error) = self.network.publish(Topic::Frames, Code::Commit, frame.encode())
+        {
+            tracing::debug!(%error, "a frame is not told to everybody; they ask for it");
+        }
+        let Some(board) = self.board(&entity) else { return };
+        self.events.push_back(Event::Applied { entity, height, board });
+        if let Some(waiting) = self.waiting.get_mut(&entity) {
+            waiting.executed(&server, &entity);
+            if !waiting.is_empty() {
+                self.events.push_back(Event::Work { entity });
+            }
+        }
+    }
+
+    /// A frame did not take effect.
+    pub(super) fn unfit(&mut self, entity: EntityId, error: &BodyError) {
+        let Some(followed) = self.followed.get_mut(&entity) else { return };
+        match error {
+            // It came twice, or one before it did not fit.
+            BodyError::OtherHeight { last, .. } => followed.next = last.saturating_add(1),
+            other => {
+                followed.halted = true;
+                tracing::error!(%entity, error = %other, "a certified frame does not execute here: nothing of this \
+                    entity is believed any more until this is looked into");
+                self.shared.halted(entity, other.to_string());
+            }
+        }
+    }
+
+    /// A frame that somebody told everybody.
+    pub(super) fn gossip(&mut self, topic: Topic, body: &[u8], from: ServerId, id: GossipId) {
+        let worth = match (topic, decode_exact::<DecidedFrame>(body, FRAME_BYTES_MAX)) {
+            (Topic::Frames, Ok(frame)) => {
+                let entity = frame.body.entity;
+                let worth = self.follow(frame);
+                if worth == Worth::Early {
+                    self.ask(entity, Some(from));
+                }
+                worth
+            }
+            (Topic::Frames, Err(_)) => Worth::Forged,
+            _ => Worth::Nothing,
+        };
+        let verdict = match worth {
+            Worth::New | Worth::Early => Verdict::Accept,
+            Worth::Forged => Verdict::Reject,
+            Worth::Known | Worth::Nothing => Verdict::Ignore,
+        };
+        // Without a verdict nobody else is told by us.
+        let _ = self.network.judge(id, verdict);
+    }
+
+    /// Asks a server, or any that is connected, for frames that are missing here.
+    pub(super) fn ask(&mut self, entity: EntityId, server: Option<ServerId>) {
+        let connected = server.filter(|server| self.connected.contains(server));
+        let Some(server) = connected.or_else(|| self.any_connected()) else { return };
+        let Some(followed) = self.followed.get_mut(&entity).filter(|followed| !followed.halted) else {
+            return;
+        };
+        if followed.asked.is_some_and(|asked| asked.elapsed() < ASK_INTERVAL) {
+            return;
+        }
+        followed.asked = Some(Instant::now());
+        let question = Question::Frames { entity, from: followed.next, max_bytes: ASK_BYTES };
+        let (network, tell) = (self.network.clone(), self.tell.clone());
+        self.runtime.spawn(async move {
+            let frames = match network.ask(server, &question).await {
+                Ok(Answer::Frames(frames)) => frames.into_inner(),
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::debug!(%server, %error, "no answer to a question for frames");
+                    return;
+                }
+            };
+            // While the driver is busy the answer may be lost: it asks again.
+            let _ = tell.try_send(Told::Frames { entity, from: server, frames });
+        });
+    }
+
+    fn any_connected(&self) -> Option<ServerId> {
+        // Another one each time: the clock is as good as chance here.
+        let count = self.connected.len().max(1);
+        let turn = usize::try_from(self.began.elapsed().as_millis()).unwrap_or(0) / 1_000 % count;
+        self.connected.iter().nth(turn).copied()
+    }
+
+    pub(super) fn ask_for_frames(&mut self) {
+        let entities: Vec<EntityId> = self.followed.keys().copied().collect();
+        for entity in entities {
+            self.ask(entity, None);
+        }
+    }
+
+    /// Takes the frames of an answer over, and asks for more if there may be more.
+    pub(super) fn caught_up(&mut self, entity: EntityId, from: ServerId, frames: &[Vec<u8>]) {
+        let mut last = Worth::Nothing;
+        for bytes in frames {
+            let Ok(frame) = decode_exact::<DecidedFrame>(bytes, FRAME_BYTES_MAX) else { return };
+            if frame.body.entity != entity {
+                return;
+            }
+            last = self.follow(frame);
+            if matches!(last, Worth::Early | Worth::Forged | Worth::Nothing) {
+                break;
+            }
+        }
+        if last == Worth::New
+            && let Some(followed) = self.followed.get_mut(&entity)
+        {
+            followed.asked = None;
+            self.ask(entity, Some(from));
+        }
+    }
+
+    /// Answers a question of another server.
+    pub(super) fn answer_question(&self, question: &Question) -> Answer {
+        match question {
+            Question::Heights(_) => {
+                let server = self.server();
+                let standing = |entity: &xln_runtime::Entity| {
+                    let head = entity.head()?;
+                    let (height, frame) = (head.header.height, head.header.hash());
+                    Some(Standing { entity: entity.id(), height, frame })
+                };
+                let decided = server.entities().filter(|entity| entity.is_decided());
+                Answer::Heights(xln_primitives::BoundedVec::truncate_from(
+                    decided.filter_map(standing).collect(),
+                ))
+            }
+            Question::Frames { entity, from, max_bytes } => {
+                let (mut frames, mut bytes) = (Vec::new(), 0_usize);
+                let most = usize::try_from((*max_bytes).min(ASK_BYTES)).unwrap_or(0);
+                for height in *from..from.saturating_add(u64::from(FRAMES_MAX)) {
+                    match self.store.frame(entity, height) {
+                        Ok(Some(frame)) if frames.is_empty() || bytes + frame.len() <= most => {
+                            bytes = bytes.saturating_add(frame.len());
+                            frames.push(frame);
+                        }
+                        Ok(_) => break,
+                        Err(error) => {
+                            tracing::error!(%entity, height, %error, "a frame cannot be read");
+                            return Answer::Busy;
+                        }
+                    }
+                }
+                Answer::Frames(xln_primitives::BoundedVec::truncate_from(frames))
+            }
+            Question::Snapshot { .. } | Question::Chunk { .. } => Answer::Unknown,
+        }
+    }
+}
+
+/// What a frame was worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// The next one.
+    New,
+    /// One before the next.
+    Known,
+    /// A later one, or there is no room for it now.
+    Early,
+    /// Its certificate proves nothing.
+    Forged,
+    /// Of an entity that is not followed here.
+    Nothing,
+}

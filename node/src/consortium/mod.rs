@@ -1,0 +1,40 @@
+//! What makes several servers one network: boards that vote, frames that everybody follows, messages that cross.
+//!
+//! ```text
+//!   network ─► consensus ──┐                                    ┌─► consensus log (fsync), then votes leave
+//!            ─► letters ───┤                                    ├─► build, check: on the durable state
+//!            ─► packets ───┼─► driver, one thread ─ Host.step ──┼─► decided frame ─► DecidedFrames ─► author
+//!            ─► frames ────┤   (timers, messages that wait)     │                                      │
+//!   slice durable ─────────┘                                    └─► letters, packets, frames to others │
+//!        ▲                                                                                             │
+//!        └─────────────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! **Deciding.** Whatever is said to an entity whose board votes goes to every server of that board, and waits there
+//! ([`waiting`]). The machine of [`xln_consensus`] says when to build a frame of it, which frames to check, what to log, and
+//! what was decided.
+//!
+//! **Following.** A decided frame goes to the author, who executes it in the next slice; the slice's write also stores the
+//! frame and ends the consensus log of its height. Frames come by our own decision, as gossip, or as the answer to a
+//! question; whoever brings one, its certificate and its execution are checked. A frame of which the certificate holds and
+//! which leads elsewhere here is a defect of this program: it follows that entity no more, and says so.
+//!
+//! **Delivering.** What an entity here says to one on another server goes there by [`xln_network::delivery`]: at least once,
+//! in order, kept until the other server has it durably. Whoever carries a message proves nothing; the message proves itself.
+
+mod board;
+mod decided;
+mod directory;
+mod driver;
+mod follow;
+mod letter;
+mod post;
+mod start;
+mod status;
+mod waiting;
+
+pub use decided::DecidedFrames;
+pub use directory::{BadAddress, Directory};
+pub use driver::{Notice, Slices};
+pub use start::{Consortium, ConsortiumError, Parts};
+pub use status::{BoardStatus, Shared, Status};

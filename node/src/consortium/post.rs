@@ -1,0 +1,337 @@
+//! Messages between entities on different servers, and to entities whose boards vote.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use codec::Encode;
+use xln_consensus::Event as Consensus;
+use xln_network::{
+    Code, Event, ServerId,
+    delivery::{Effect, Item, MemoryQueue, Packet, Position, Stream},
+};
+use xln_primitives::{EntityId, Sequence};
+use xln_runtime::{Delivery as Message, Inbound, authenticate_message, authenticate_messages};
+use xln_store::StoreError;
+
+use super::{
+    driver::{Driver, DriverError},
+    letter::Letter,
+    waiting::Proven,
+};
+use crate::retained::{OUTBOX_BITS, outbox_number};
+
+/// Letters to a board that are told again at once.
+const AGAIN_MAX: usize = 500;
+
+/// What was handed to the author and is acknowledged when it is durable: where the sender has it, and whose turn it was.
+/// None for what proved nothing.
+type Handed = (Position, Option<(EntityId, EntityId, Sequence)>);
+
+/// What goes to other servers and what came from them.
+#[derive(Debug, Default)]
+pub(super) struct Post {
+    queue: MemoryQueue,
+    stream: Stream,
+    /// For whom the messages at a server's positions are.
+    receivers: BTreeMap<(ServerId, Position), EntityId>,
+    handed: BTreeMap<(ServerId, Stream), VecDeque<Handed>>,
+}
+
+impl Post {
+    /// Positions are counted in `stream`.
+    pub(super) fn new(stream: Stream) -> Self {
+        Self { stream, ..Self::default() }
+    }
+
+    fn append(&mut self, to: ServerId, position: Position, receiver: EntityId, letter: &Letter) {
+        if self.queue.append(to, position, letter.encode()) {
+            self.receivers.insert((to, position), receiver);
+        }
+    }
+}
+
+impl Driver {
+    /// Takes up what waited when the node stopped.
+    pub(super) fn resume(&mut self) -> Result<(), DriverError> {
+        self.resume_boards()?;
+        let server = self.state();
+        let mut waiting: BTreeMap<(ServerId, u64), (EntityId, Letter)> = BTreeMap::new();
+        let homes: Vec<(EntityId, ServerId)> = self.directory.homes().collect();
+        for (entity, home) in homes {
+            if home == self.network.server() {
+                continue;
+            }
+            for (number, message) in self.retained.waiting(entity)? {
+                let Some(board) = self.board(&message.message.from) else { continue };
+                waiting.insert((home, number), (entity, Letter { message, board }));
+            }
+        }
+        for ((home, number), (entity, letter)) in waiting {
+            self.post.append(home, Position(number), entity, &letter);
+        }
+        // Before the first message of the next slice.
+        let before = Position(outbox_number(server.slice().saturating_add(1), 0).saturating_sub(1));
+        let servers: Vec<ServerId> = self.directory.servers().collect();
+        for other in servers.into_iter().filter(|other| *other != self.network.server()) {
+            let (acknowledged, last) = match self.post.queue.ends(other) {
+                Some((first, last)) => (Position(first.0.saturating_sub(1)), last),
+                None => (before, before),
+            };
+            self.delivery.resume(other, self.post.stream, acknowledged, last);
+        }
+        let boards: Vec<EntityId> = self.waiting.keys().copied().collect();
+        for entity in boards {
+            for (_, message) in self.retained.waiting(entity)? {
+                if let Some(board) = self.board(&message.message.from) {
+                    self.take_letter(Letter { message, board });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends on what a durable slice says to entities elsewhere.
+    pub(super) fn send_out(&mut self, slice: u64, outbox: &[Message]) -> Result<(), StoreError> {
+        for (place, message) in (0_u64..).zip(outbox) {
+            let to = message.to();
+            let home = self.directory.home(&to).filter(|home| *home != self.network.server());
+            let is_board = self.waiting.contains_key(&to);
+            if !is_board && home.is_none() {
+                continue;
+            }
+            let Some(certified) = message.certified() else { continue };
+            let Some(board) = self.board(&certified.message.from) else { continue };
+            let letter = Letter { message: certified, board };
+            if is_board {
+                self.tell_board(&to, &letter);
+                self.take_letter(letter);
+            } else if let Some(home) = home {
+                let position = Position(outbox_number(slice, place));
+                self.post.append(home, position, to, &letter);
+                self.delivery.appended(home, position);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells a letter to all who vote for its receiver.
+    fn tell_board(&self, entity: &EntityId, letter: &Letter) {
+        let Some(board) = self.board(entity) else { return };
+        let keys = board.members.iter().filter_map(|member| match &member.id {
+            xln_primitives::MemberId::Signer { key: xln_primitives::PublicKey::Bls(key), .. } => Some(key),
+            _ => None,
+        });
+        let own = self.network.server();
+        let to: Vec<ServerId> =
+            keys.filter_map(|key| self.directory.voter(key)).filter(|server| *server != own).collect();
+        if to.is_empty() {
+            return;
+        }
+        if let Err(error) = self.network.consensus(to, Code::EntityTransaction, letter.encode()) {
+            tracing::debug!(%error, "a message to a board is told again later");
+        }
+    }
+
+    /// Tells letters of entities that live here again, as long as they wait.
+    pub(super) fn tell_boards_again(&self) {
+        for (entity, waiting) in &self.waiting {
+            let here: Vec<Letter> = {
+                let server = self.server();
+                let ours =
+                    waiting.all().filter(|(message, _)| server.entity(&message.message.from).is_some());
+                let letter = |(message, board): (&Arc<_>, &xln_primitives::Board)| Letter {
+                    message: Arc::clone(message),
+                    board: board.clone(),
+                };
+                ours.take(AGAIN_MAX).map(letter).collect()
+            };
+            for letter in here {
+                self.tell_board(entity, &letter);
+            }
+        }
+    }
+
+    /// Puts a letter before the board that decides for its receiver, if it proves itself.
+    pub(super) fn take_letter(&mut self, letter: Letter) {
+        let Letter { message, board } = letter;
+        let entity = message.message.to;
+        if !self.waiting.contains_key(&entity) {
+            return;
+        }
+        let network = self.server().facts().network;
+        let proven = match authenticate_message(message, network, &board) {
+            Ok(message) => Proven { message, board },
+            Err(error) => {
+                tracing::warn!(%entity, %error, "a message to a board proves nothing");
+                return;
+            }
+        };
+        if let Some(waiting) = self.waiting.get_mut(&entity)
+            && waiting.add(proven)
+        {
+            self.events.push_back(Consensus::Work { entity });
+        }
+    }
+
+    /// The network says something.
+    pub(super) fn heard(&mut self, event: Event) {
+        match event {
+            Event::Connected(server) => {
+                self.connected.insert(server);
+                self.delivery.connected(server);
+                let followed: Vec<EntityId> = self.followed.keys().copied().collect();
+                for entity in followed {
+                    self.ask(entity, Some(server));
+                }
+            }
+            Event::Disconnected(server) => {
+                self.connected.remove(&server);
+                self.delivery.disconnected(server);
+            }
+            Event::Consensus { from, code: Code::EntityTransaction, body } => {
+                match Letter::from_bytes(&body) {
+                    Some(letter) => self.take_letter(letter),
+                    None => tracing::warn!(%from, "a message to a board cannot be read"),
+                }
+            }
+            Event::Consensus { from, body, .. } => {
+                if let Some(from) = self.directory.key(&from) {
+                    self.events.push_back(Consensus::Received { from, bytes: body.into_inner() });
+                }
+            }
+            Event::Delivery { from, packet } => self.packet(from, packet.into_inner()),
+            Event::Question { question, responder, .. } => {
+                let answer = self.answer_question(&question);
+                responder.answer(&answer);
+            }
+            Event::Gossip { topic, body, from, id, .. } => self.gossip(topic, &body, from, id),
+        }
+    }
+
+    fn packet(&mut self, from: ServerId, packet: Packet) {
+        match self.delivery.receive(self.began.elapsed(), from, packet) {
+            Ok(effects) => self.perform_delivery(effects),
+            Err(error) => tracing::warn!(%from, %error, "a packet that no honest server sends"),
+        }
+    }
+
+    /// Sends what is due to other servers.
+    pub(super) fn deliver(&mut self) {
+        let effects = self.delivery.poll(self.began.elapsed(), &self.post.queue);
+        self.perform_delivery(effects);
+    }
+
+    fn perform_delivery(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Send { to, packet } => {
+                    if let Err(error) = self.network.deliver(to, &packet) {
+                        tracing::debug!(%to, %error, "a packet is lost; it is sent again");
+                    }
+                }
+                Effect::HandOn { from, stream, items } => self.hand_on(from, stream, items),
+                Effect::Forget { to, upto } => {
+                    self.post.queue.forget(to, upto);
+                    let kept = self.post.receivers.split_off(&(to, Position(upto.0.saturating_add(1))));
+                    let mut gone = std::mem::replace(&mut self.post.receivers, kept);
+                    // Those of servers that come before this one are not meant.
+                    let mut meant = gone.split_off(&(to, Position::START));
+                    self.post.receivers.append(&mut gone);
+                    for ((_, position), entity) in std::mem::take(&mut meant) {
+                        self.retained.delivered(entity, position.0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives the author what another server's entities say to those here.
+    fn hand_on(&mut self, from: ServerId, stream: Stream, items: Vec<Item>) {
+        let mut blinding = [0; 32];
+        if let Err(error) = getrandom::fill(&mut blinding) {
+            tracing::error!(%error, "no randomness: messages of others wait until they come again");
+            return;
+        }
+        let network = self.server().facts().network;
+        let (mut positions, mut pairs) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+        let handed = self.post.handed.entry((from, stream)).or_default();
+        for Item { position, bytes } in items {
+            match Letter::from_bytes(&bytes) {
+                Some(Letter { message, board }) => {
+                    positions.push(position);
+                    pairs.push((message, board));
+                }
+                None => handed.push_back((position, None)),
+            }
+        }
+        let mut messages = Vec::with_capacity(pairs.len());
+        for (position, verdict) in positions.into_iter().zip(authenticate_messages(pairs, network, blinding))
+        {
+            let whose = match verdict {
+                Ok(message) => {
+                    let inbound: &Inbound = message.get();
+                    let said = &inbound.certified().message;
+                    let whose = (said.to, said.from, said.sequence);
+                    messages.push(message);
+                    Some(whose)
+                }
+                Err(error) => {
+                    tracing::warn!(%from, %error, "a message that proves nothing is dropped");
+                    None
+                }
+            };
+            handed.push_back((position, whose));
+        }
+        handed.make_contiguous().sort_by_key(|(position, _)| *position);
+        self.inbox.requeue(messages);
+        self.acknowledge(&[(EntityId::ZERO, EntityId::ZERO)]);
+    }
+
+    /// Acknowledges what is durable of what was handed on.
+    pub(super) fn acknowledge(&mut self, executed: &[(EntityId, EntityId)]) {
+        if executed.is_empty() {
+            return;
+        }
+        let state = self.state();
+        let mut effects = Vec::new();
+        for ((from, stream), handed) in &mut self.post.handed {
+            let mut upto = None;
+            while let Some((position, whose)) = handed.front() {
+                let is_done = whose.is_none_or(|(to, sender, sequence)| match state.entity(&to) {
+                    Some(entity) => {
+                        pallet_entities::inbox(&entity.state(), &sender).is_ok_and(|last| last >= sequence)
+                    }
+                    None => true,
+                });
+                if !is_done {
+                    break;
+                }
+                upto = Some(*position);
+                handed.pop_front();
+            }
+            if let Some(upto) = upto {
+                effects.extend(self.delivery.durable(*from, *stream, upto));
+            }
+        }
+        self.perform_delivery(effects);
+    }
+
+    /// Forgets messages of entities here that a followed entity has executed.
+    pub(super) fn settle_outbox(&self) -> Result<(), StoreError> {
+        let state = self.state();
+        for entity in self.waiting.keys() {
+            let Some(decided) = state.entity(entity) else { continue };
+            for (number, message) in self.retained.waiting(*entity)? {
+                let (from, sequence) = (message.message.from, message.message.sequence);
+                if pallet_entities::inbox(&decided.state(), &from).is_ok_and(|last| last >= sequence) {
+                    self.retained.delivered(*entity, number);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+const _: () = assert!(OUTBOX_BITS < 64, "a position has room for a slice");

@@ -1,0 +1,179 @@
+//! Starting and stopping all of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    path::PathBuf,
+    sync::{
+        Arc, RwLock,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread::JoinHandle,
+    time::Instant,
+};
+
+use xln_consensus::{Host, Settings, Timing};
+use xln_keystore::Signer;
+use xln_network::{
+    Access, Config, Multiaddr, Network, ServerAddress, ServerKey, StartError,
+    delivery::{Delivery, DeliveryLimits, Stream},
+};
+use xln_runtime::Server;
+use xln_store::Store;
+
+use super::{
+    decided::DecidedFrames,
+    directory::Directory,
+    driver::{Driver, Slices, Told},
+    post::Post,
+    status::Shared,
+};
+use crate::{author::Observer, inbox::Inbox, retained::Retained};
+
+/// Most things that the driver may be behind.
+const TOLD_MAX: usize = 16_384;
+
+/// Why it does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsortiumError {
+    /// The network does not start.
+    #[error(transparent)]
+    Network(#[from] StartError),
+    /// The system gives no thread.
+    #[error("cannot start the consortium's thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// What it works with.
+pub struct Parts {
+    /// The durable state.
+    pub server: Arc<RwLock<Server>>,
+    /// Where logs and frames are kept.
+    pub store: Store,
+    /// Messages that wait for others.
+    pub retained: Arc<Retained>,
+    /// Messages of others that wait for the author.
+    pub inbox: Arc<Inbox>,
+    /// Frames that wait for the author.
+    pub decided: Arc<DecidedFrames>,
+    /// Who is where.
+    pub directory: Directory,
+    /// The key of this server's connections.
+    pub key: ServerKey,
+    /// The key with which it votes, if it does.
+    pub voter: Option<Arc<dyn Signer>>,
+    /// Where it listens.
+    pub listen: Vec<Multiaddr>,
+    /// Further servers through which others are found.
+    pub bootnodes: Vec<ServerAddress>,
+    /// Where addresses of others are remembered.
+    pub peers: Option<PathBuf>,
+    /// Since when the database counts, which tells its counting from that of one before it.
+    pub stream: u64,
+}
+
+/// A server among others. Dropping it stops it.
+pub struct Consortium {
+    network: Network,
+    shared: Arc<Shared>,
+    tell: SyncSender<Told>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Consortium {
+    /// Joins the network. To be called within a tokio runtime.
+    pub fn start(parts: Parts) -> Result<Self, ConsortiumError> {
+        let own = parts.key.server();
+        let id = parts.server.read().unwrap_or_else(std::sync::PoisonError::into_inner).facts().network;
+        let config = Config {
+            agent: concat!("xln-node/", env!("CARGO_PKG_VERSION")).to_owned(),
+            listen: parts.listen,
+            bootnodes: parts.bootnodes,
+            reserved: parts
+                .directory
+                .addresses()
+                .iter()
+                .filter(|known| known.server != own)
+                .cloned()
+                .collect(),
+            access: Access::Listed(parts.directory.servers().collect()),
+            peers: parts.peers,
+            ..Config::new(id, parts.key)
+        };
+        let (network, mut events, _task) = Network::start(config)?;
+        let (tell, told) = sync_channel(TOLD_MAX);
+        let (forward, runtime) = (tell.clone(), tokio::runtime::Handle::current());
+        let waiting = runtime.clone();
+        let carry = move || {
+            while let Some(event) = waiting.block_on(events.next()) {
+                if forward.send(Told::Network(event)).is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("peers".into()).spawn(carry).map_err(ConsortiumError::Thread)?;
+        let shared = Arc::new(Shared::default());
+        let host = parts
+            .voter
+            .and_then(|signer| Host::new(Settings { network: id, timing: Timing::default(), signer }));
+        let driver = Driver {
+            told,
+            tell: tell.clone(),
+            runtime,
+            server: parts.server,
+            store: parts.store,
+            retained: parts.retained,
+            inbox: parts.inbox,
+            decided: parts.decided,
+            network: network.clone(),
+            directory: parts.directory,
+            shared: Arc::clone(&shared),
+            host,
+            events: VecDeque::new(),
+            timers: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            followed: BTreeMap::new(),
+            built: BTreeSet::new(),
+            post: Post::new(Stream(parts.stream)),
+            delivery: Delivery::new(DeliveryLimits::default()),
+            began: Instant::now(),
+            connected: BTreeSet::new(),
+        };
+        let drive = move || {
+            if let Err(error) = driver.run() {
+                // A vote that was not written must not be followed by another.
+                tracing::error!(%error, "the consortium's thread cannot go on: the process ends");
+                std::process::abort();
+            }
+        };
+        let thread = std::thread::Builder::new().name("consortium".into());
+        let thread = thread.spawn(drive).map_err(ConsortiumError::Thread)?;
+        Ok(Self { network, shared, tell, thread: Some(thread) })
+    }
+
+    /// Tells of durable slices, and lets `next` observe them too.
+    #[must_use]
+    pub fn observe<O: Observer>(&self, next: O) -> Slices<O> {
+        Slices { driver: self.tell.clone(), next }
+    }
+
+    /// The connections.
+    #[must_use]
+    pub const fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// What is known of boards.
+    #[must_use]
+    pub const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Drop for Consortium {
+    fn drop(&mut self) {
+        let _ = self.tell.send(Told::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

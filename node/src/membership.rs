@@ -1,0 +1,147 @@
+//! Which of the chain spec's servers this one is, and what it needs to join the others.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    sync::{Arc, RwLock},
+};
+
+use xln_chain_spec::{ChainSpec, KnownServer};
+use xln_keystore::{Keystore, Signer};
+use xln_network::{ServerId, ServerKey};
+use xln_primitives::{EntityId, PublicKey};
+use xln_runtime::{Genesis, Server};
+use xln_store::Store;
+
+use crate::{
+    author::system_time,
+    config::{ChainFolder, Config, PeersConfig},
+    consortium::{Consortium, DecidedFrames, Directory, Parts},
+    error::RunError,
+    inbox::Inbox,
+    keys,
+    retained::Retained,
+};
+
+/// Servers that an error names.
+const NAMES_MAX: usize = 8;
+
+/// This server's place among the others.
+pub(crate) struct Membership {
+    own: KnownServer,
+    key: ServerKey,
+    voter: Option<Arc<dyn Signer>>,
+    directory: Directory,
+    config: PeersConfig,
+    folder: ChainFolder,
+}
+
+impl Membership {
+    /// Finds this server among those of the chain spec; none if the spec names no servers.
+    pub(crate) fn find(
+        config: &Config,
+        spec: &ChainSpec,
+        folder: &ChainFolder,
+        keystore: &Keystore,
+        genesis: &Genesis,
+    ) -> Result<Option<Self>, RunError> {
+        let servers = spec.known_servers()?;
+        if servers.is_empty() {
+            return Ok(None);
+        }
+        let key = keys::connections(&config.peers, folder)?;
+        let server = key.server();
+        let Some(own) = servers.iter().find(|known| ServerId::new(known.key) == server) else {
+            let mut known: Vec<String> = servers
+                .iter()
+                .take(NAMES_MAX)
+                .map(|known| format!("{} ({})", known.name, ServerId::new(known.key)))
+                .collect();
+            if servers.len() > NAMES_MAX {
+                known.push("…".to_owned());
+            }
+            return Err(RunError::UnknownServer { server: server.to_string(), known: known.join(", ") });
+        };
+        if config.peers.server.is_some() {
+            keys::insert_well_known(keystore, spec.chain_type, own, genesis)?;
+        }
+        let voter = own.validator.and_then(|key| keystore.signer(&PublicKey::Bls(key).signer_id()));
+        if config.peers.validator && voter.is_none() {
+            let reason = match own.validator {
+                None => format!("the chain spec names no voting key for server {}", own.name),
+                Some(key) => format!(
+                    "the keystore has no key {}; `xln-node key insert` puts it there",
+                    PublicKey::Bls(key)
+                ),
+            };
+            return Err(RunError::NoVotingKey { reason });
+        }
+        Ok(Some(Self {
+            own: own.clone(),
+            key,
+            voter,
+            directory: Directory::new(&servers)?,
+            config: config.peers.clone(),
+            folder: folder.clone(),
+        }))
+    }
+
+    /// The entities that live here.
+    pub(crate) fn hosted(&self) -> BTreeSet<EntityId> {
+        self.own.hosts.clone()
+    }
+
+    /// Joins the others.
+    pub(crate) fn join(
+        self,
+        server: &Arc<RwLock<Server>>,
+        store: &Store,
+        retained: &Arc<Retained>,
+        inbox: &Arc<Inbox>,
+        decided: Arc<DecidedFrames>,
+    ) -> Result<Consortium, RunError> {
+        let folder = self.folder.network();
+        let stream = self.stream()?;
+        tracing::info!(
+            server = %self.own.name,
+            peer = %self.key.server(),
+            votes = self.voter.is_some(),
+            hosts = self.own.hosts.len(),
+            "joining the other servers"
+        );
+        Ok(Consortium::start(Parts {
+            server: Arc::clone(server),
+            store: store.clone(),
+            retained: Arc::clone(retained),
+            inbox: Arc::clone(inbox),
+            decided,
+            directory: self.directory,
+            key: self.key,
+            voter: self.voter,
+            listen: self.config.listen,
+            bootnodes: self.config.bootnodes,
+            peers: Some(folder.join("peers.json")),
+            stream,
+        })?)
+    }
+
+    /// When the database began to count what it sends: later for one that was made anew.
+    fn stream(&self) -> Result<u64, RunError> {
+        let what = "the folder of the network cannot be used";
+        let folder = self.folder.network();
+        fs::create_dir_all(&folder).map_err(RunError::system(what))?;
+        let path = self.folder.database().join("stream");
+        match fs::read_to_string(&path) {
+            Ok(text) if text.trim().parse::<u64>().is_ok() => Ok(text.trim().parse().unwrap_or_default()),
+            Ok(_) => {
+                Err(RunError::system(what)(std::io::Error::other(format!("{} is damaged", path.display()))))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let now = system_time().as_millis();
+                fs::write(&path, now.to_string()).map_err(RunError::system(what))?;
+                Ok(now)
+            }
+            Err(error) => Err(RunError::system(what)(error)),
+        }
+    }
+}
