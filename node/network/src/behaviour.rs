@@ -22,10 +22,11 @@ const CONNECTIONS_PER_SERVER: u32 = 2;
 const HANDSHAKES: u32 = 64;
 /// Bytes of a gossip beside its envelope: who says it, on what topic, signed.
 const GOSSIP_EXTRA: usize = 1_024;
-/// What invalid gossip costs: five of them and a server is not listened to for some minutes.
-const INVALID_WEIGHT: f64 = -10.0;
-/// How much of that is left after each second.
-const INVALID_DECAY: f64 = 0.99;
+/// What invalid gossip costs, times the square of how many there were. At −80 a server is not listened to any more, so after
+/// five.
+const INVALID_WEIGHT: f64 = -4.0;
+/// How many of them still count after each second: after two minutes the fifth is forgiven.
+const INVALID_DECAY: f64 = 0.999;
 
 pub(crate) type Gossip = gossipsub::Behaviour<IdentityTransform, WhitelistSubscriptionFilter>;
 

@@ -39,7 +39,7 @@ async fn heard(node: &mut Node) -> Heard {
 /// Publishes until somebody hears it: a mesh takes some seconds to form.
 async fn heard_from(one: &Node, two: &mut Node, body: &[u8]) -> Heard {
     let mut number = 0_u8;
-    let mut again = tokio::time::interval(Duration::from_millis(200));
+    let mut again = tokio::time::interval(Duration::from_millis(500));
     within("gossip", async {
         loop {
             tokio::select! {
