@@ -114,7 +114,7 @@ impl PeerStore {
     }
 
     /// What to write, and where, if anything has changed since the last time.
-    pub(crate) fn to_write(&mut self) -> Option<ToWrite> {
+    pub(crate) fn take_changes(&mut self) -> Option<Changes> {
         let path = self.path.clone().filter(|_| self.changed)?;
         self.changed = false;
         let rows = self.known.iter().map(|(server, known)| Row {
@@ -122,17 +122,17 @@ impl PeerStore {
             addresses: known.addresses.iter().map(ToString::to_string).collect(),
             seen_ms: known.seen_ms,
         });
-        Some(ToWrite { path, rows: rows.collect() })
+        Some(Changes { path, rows: rows.collect() })
     }
 }
 
-/// A file to be written.
-pub(crate) struct ToWrite {
+/// A file that is to be written.
+pub(crate) struct Changes {
     path: PathBuf,
     rows: Vec<Row>,
 }
 
-impl ToWrite {
+impl Changes {
     /// Replaces the file. A failure costs no more than the hints, so it is only told.
     pub(crate) fn write(self) {
         if let Err(error) = self.replace() {
@@ -175,13 +175,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = Some(folder.path().join("new/peers.json"));
         let mut store = PeerStore::open(path.clone(), 10);
-        assert!(store.to_write().is_none(), "nothing has changed");
+        assert!(store.take_changes().is_none(), "nothing has changed");
         for port in [1, 2, 3, 2] {
             store.add(server(1), address(port));
         }
         store.seen(server(1), 77);
-        store.to_write().unwrap().write();
-        assert!(store.to_write().is_none());
+        store.take_changes().unwrap().write();
+        assert!(store.take_changes().is_none());
         let mut again = PeerStore::open(path, 10);
         assert_eq!(again.addresses(server(1)), [address(2), address(3), address(1)]);
         assert_eq!(again.known, store.known);
@@ -213,7 +213,7 @@ mod tests {
             let mut store = PeerStore::open(Some(path.clone()), 10);
             assert_eq!(store.servers().count(), 0, "{text}");
             store.add(server(1), address(1));
-            store.to_write().unwrap().write();
+            store.take_changes().unwrap().write();
             assert_eq!(PeerStore::open(Some(path.clone()), 10).addresses(server(1)), [address(1)]);
         }
     }

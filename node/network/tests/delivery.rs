@@ -191,7 +191,7 @@ impl World {
         let server = usize::from(one) % SERVERS;
         match kind {
             0..=2 => {
-                self.append(server, (server + 1 + usize::from(other) % (SERVERS - 1)) % SERVERS, one, other)
+                self.append(server, (server + 1 + usize::from(other) % (SERVERS - 1)) % SERVERS, one, other);
             }
             3..=4 => self.poll(server),
             5..=7 => self.arrive(usize::from(other), 1),
@@ -354,6 +354,17 @@ fn a_server_that_is_away_costs_one_batch_less_and_less_often() {
         4,
         "and is served at once when it is back"
     );
+}
+
+#[test]
+fn only_what_was_handed_on_is_acknowledged() {
+    let mut delivery = Delivery::new(LIMITS);
+    assert_eq!(delivery.durable(id(1), Stream(1), Position(9)), None, "nothing ever came");
+    assert_eq!(received(&mut delivery, batch(0, &[1, 2])), [1, 2]);
+    let acknowledgement = Acknowledgement { stream: Stream(1), upto: Position(2) };
+    let send = Effect::Send { to: id(1), packet: Packet::Acknowledgement(acknowledgement) };
+    assert_eq!(delivery.durable(id(1), Stream(1), Position(9)), Some(send));
+    assert_eq!(delivery.durable(id(1), Stream(1), Position(9)), None, "once");
 }
 
 #[test]

@@ -61,7 +61,8 @@ pub enum Effect {
         packet: Packet,
     },
     /// Hand messages on, in this order, after all earlier ones of this server. When their effect is durable, say so with
-    /// [`Delivery::durable`] and the position of the last one.
+    /// [`Delivery::durable`] and the position of the last one. A message that has no effect, because it is known or
+    /// proves nothing, is done with at once: if nobody says so, nothing of its sender is acknowledged any more.
     HandOn {
         /// Who sent them.
         from: ServerId,

@@ -7,6 +7,9 @@ use crate::ServerId;
 
 /// The messages that wait for each server, in order. It survives a crash of the process: a message that was sent once is
 /// there until [`super::Effect::Forget`] names its position, and stands at the same position after a restart.
+///
+/// A message is smaller than [`crate::Limits::deliver_bytes`] by the largest batch, [`super::DeliveryLimits::batch_bytes`]: one
+/// that fits into no packet would hold up all that come after it.
 pub trait Queue {
     /// The messages for `to` that come after `position`, in order: at most `count`, and no more after they have reached
     /// `bytes` together.

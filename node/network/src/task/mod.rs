@@ -184,7 +184,7 @@ impl Task {
                 self.store.seen(*server, now_ms);
             }
         }
-        if let Some(file) = self.store.to_write() {
+        if let Some(file) = self.store.take_changes() {
             // The write itself says what went wrong.
             let _ = tokio::task::spawn_blocking(|| file.write()).await;
         }
@@ -220,7 +220,7 @@ impl Task {
     fn happened(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Consensus(event)) => {
-                self.direct(Protocol::Consensus, event)
+                self.direct(Protocol::Consensus, event);
             }
             SwarmEvent::Behaviour(BehaviourEvent::Deliver(event)) => self.direct(Protocol::Deliver, event),
             SwarmEvent::Behaviour(BehaviourEvent::Sync(event)) => self.direct(Protocol::Sync, event),

@@ -25,16 +25,10 @@ async fn four_servers_find_each_other_through_one_that_all_know() {
         let node = Node::beside(config(number), &nodes[0]).await;
         nodes.push(node);
     }
-    for number in 1..=4_u8 {
-        let node = &mut nodes[usize::from(number) - 1];
-        let mut others: Vec<_> = (1..=4).filter(|other| *other != number).map(id).collect();
-        node.until("all others", |event| {
-            if let xln_network::Event::Connected(server) = event {
-                others.retain(|other| *other != server);
-            }
-            others.is_empty().then_some(())
-        })
-        .await;
+    for (node, number) in nodes.iter_mut().zip(1..) {
+        for other in (1..=4).filter(|other| *other != number) {
+            node.until_connected(id(other)).await;
+        }
     }
 }
 

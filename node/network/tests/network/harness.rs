@@ -1,6 +1,6 @@
 //! Servers of a network on this machine, on free ports, and how to wait for what they tell.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use tokio::task::JoinHandle;
 use xln_network::{
@@ -40,6 +40,8 @@ pub(crate) struct Node {
     pub(crate) network: Network,
     events: Events,
     task: JoinHandle<()>,
+    /// Whom it has told to be connected.
+    connected: BTreeSet<ServerId>,
 }
 
 impl Node {
@@ -49,7 +51,7 @@ impl Node {
 
     pub(crate) async fn try_start(config: Config) -> Result<Self, StartError> {
         let (network, events, task) = Network::start(config)?;
-        Ok(Self { network, events, task })
+        Ok(Self { network, events, task, connected: BTreeSet::new() })
     }
 
     /// Starts one that knows another.
@@ -74,7 +76,7 @@ impl Node {
     pub(crate) async fn until<T>(&mut self, what: &str, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
         within(what, async {
             loop {
-                let event = self.events.next().await.expect("the network runs");
+                let event = self.next().await;
                 if let Some(found) = wanted(event) {
                     return found;
                 }
@@ -83,21 +85,30 @@ impl Node {
         .await
     }
 
-    /// An event, if there is one before something else happens.
     pub(crate) async fn next(&mut self) -> Event {
-        self.events.next().await.expect("the network runs")
+        let event = self.events.next().await.expect("the network runs");
+        match &event {
+            Event::Connected(server) => assert!(self.connected.insert(*server), "told twice"),
+            Event::Disconnected(server) => assert!(self.connected.remove(server), "it was not connected"),
+            _ => {}
+        }
+        event
     }
 
     pub(crate) async fn until_connected(&mut self, to: ServerId) {
-        self.until("a connection", |event| {
-            matches!(event, Event::Connected(server) if server == to).then_some(())
+        within("a connection", async {
+            while !self.connected.contains(&to) {
+                self.next().await;
+            }
         })
         .await;
     }
 
     pub(crate) async fn until_disconnected(&mut self, from: ServerId) {
-        self.until("the end of a connection", |event| {
-            matches!(event, Event::Disconnected(server) if server == from).then_some(())
+        within("the end of a connection", async {
+            while self.connected.contains(&from) {
+                self.next().await;
+            }
         })
         .await;
     }
