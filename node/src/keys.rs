@@ -119,7 +119,7 @@ pub fn connections(config: &PeersConfig, folder: &ChainFolder) -> Result<ServerK
         let mut secret = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *secret).map_err(|error| failed(error.to_string()))?;
         fs::create_dir_all(folder.network()).map_err(|error| failed(error.to_string()))?;
-        let text = Zeroizing::new(hex::encode(&*secret));
+        let text = Zeroizing::new(hex::encode(*secret));
         let mut options = fs::OpenOptions::new();
         let mut file = options.write(true).create_new(true).mode(0o600).open(&path);
         let written = file.as_mut().map_err(|error| error.to_string()).and_then(|file| {

@@ -33,6 +33,9 @@ pub enum LogError {
     Twice,
 }
 
+/// Libraries that tell every step of theirs; a filter that names them overrules it.
+const QUIET: &str = "arc_malachitebft_core_consensus=warn,libp2p_swarm=warn";
+
 /// Sends everything that passes `filter` (`LEVEL` or `TARGET=LEVEL`, comma-separated) to standard error.
 pub fn init(filter: &str, format: LogFormat) -> Result<(), LogError> {
     let subscriber = subscriber(filter, format, stderr().is_terminal(), stderr)?;
@@ -49,7 +52,7 @@ where
     W: for<'w> MakeWriter<'w, Writer: Write> + Send + Sync + 'static,
 {
     let parsed = EnvFilter::builder()
-        .parse(filter)
+        .parse(format!("{QUIET},{filter}"))
         .map_err(|error| LogError::Filter { filter: filter.to_owned(), reason: error.to_string() })?;
     let builder = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(writer).with_ansi(colours);
     Ok(match format {

@@ -18,7 +18,7 @@ use xln_store::{Options, Store};
 
 use crate::{
     author::{Author, AuthorThread, KeystoreCertifier, Live, Observer},
-    backend::{Identity, NodeBackend, Parts as BackendParts, cursor_after},
+    backend::{Identity, Known, NodeBackend, Parts as BackendParts, cursor_after},
     config::{BaseFolder, Config},
     consortium::{Consortium, DecidedFrames},
     error::RunError,
@@ -99,6 +99,7 @@ impl Node {
             store: store.clone(),
             keystore: Arc::clone(&keystore),
             feed,
+            known: Known::new(&genesis),
             identity: Identity {
                 name: config.name.clone(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -73,7 +73,7 @@ fn included(call: &SignedCall) -> Outcome {
     let (call, entity) = (call.hash(), call.body.entity);
     let receipt =
         Receipt { call, entity, height: 1, result: Ok(()), events: Vec::new(), changes: Vec::new() };
-    Outcome::Included(Arc::new(receipt), Vec::new())
+    Outcome::Included { receipt: Arc::new(receipt), answers: Vec::new(), awaited: Vec::new() }
 }
 
 #[test]

@@ -79,7 +79,9 @@ pub struct GenesisPolicy {
 }
 
 impl GenesisPolicy {
-    pub(crate) fn resolve(&self) -> pallet_channels::Policy {
+    /// As the channels of the entity keep them.
+    #[must_use]
+    pub fn resolve(&self) -> pallet_channels::Policy {
         pallet_channels::Policy {
             fee_base: self.base_fee,
             fee_ppm: self.fee_ppm,

@@ -201,9 +201,13 @@ impl<'a> Outcomes<'a> {
             return Some(Outcome::Refused((*refusal).clone()));
         }
         let own = Arc::clone(self.receipts.get(hash)?);
-        let answers = self.answers.get(hash).into_iter().flatten();
-        let answers =
-            answers.filter_map(|answer| self.receipts.get(answer)).map(|receipt| Arc::clone(receipt));
-        Some(Outcome::Included(own, answers.collect()))
+        let (mut answers, mut awaited) = (Vec::new(), Vec::new());
+        for answer in self.answers.get(hash).into_iter().flatten() {
+            match self.receipts.get(answer) {
+                Some(receipt) => answers.push(Arc::clone(receipt)),
+                None => awaited.push(*answer),
+            }
+        }
+        Some(Outcome::Included { receipt: own, answers, awaited })
     }
 }

@@ -8,7 +8,7 @@ use xln_primitives::{Amount, BoundedVec, CALL_VERSION, CallHash, EntityId, Publi
 use xln_rpc::{RpcError, view::Submitted};
 use xln_runtime::{CallBody, Entity, Receipt, RuntimeCall, SignedCall};
 
-use super::{NodeBackend, codes::error_of};
+use super::{NodeBackend, codes::error_of, receipts::stored_receipt};
 use crate::{
     author::system_time,
     pool::{Outcome, PoolError},
@@ -91,7 +91,10 @@ impl NodeBackend {
     pub(super) async fn included(&self, sent: Sent) -> Result<Included, RpcError> {
         let Sent { hash, asks_depositary, outcome } = sent;
         match self.outcome(hash, outcome).await? {
-            Outcome::Included(receipt, answers) => {
+            Outcome::Included { receipt, mut answers, awaited } => {
+                for answer in awaited {
+                    answers.extend(self.answer(answer).await?);
+                }
                 let results = answers.iter().map(|answer| &answer.result);
                 let failed =
                     std::iter::once(&receipt.result).chain(results).find_map(|result| result.as_ref().err());
@@ -106,6 +109,21 @@ impl NodeBackend {
                 }
             }
             Outcome::Refused(refusal) => Err(of_call(error_of(&refusal), hash)),
+        }
+    }
+
+    /// The depositary's answer to a request, as soon as its board has decided; none if that takes too long.
+    pub(super) async fn answer(&self, hash: CallHash) -> Result<Option<Arc<Receipt>>, RpcError> {
+        let mut slices = self.recent.slices();
+        let end = tokio::time::Instant::now() + WAIT;
+        loop {
+            if let Some(receipt) = stored_receipt(&self.store, &hash)? {
+                return Ok(Some(Arc::new(receipt)));
+            }
+            match tokio::time::timeout_at(end, slices.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => return Ok(None),
+            }
         }
     }
 

@@ -51,7 +51,10 @@ impl NodeBackend {
             return Ok(Submitted { hash, receipt: None });
         }
         match self.outcome(hash, outcome).await? {
-            Outcome::Included(receipt, answers) => {
+            Outcome::Included { receipt, mut answers, awaited } => {
+                for answer in awaited {
+                    answers.extend(self.answer(answer).await?);
+                }
                 let answers = answers.iter().map(|answer| &answer.result);
                 match answers.filter_map(|result| result.as_ref().err()).next() {
                     Some(error) => Err(of_call(error_of(error), hash)),

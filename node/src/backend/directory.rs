@@ -14,7 +14,7 @@ use xln_rpc::{
 };
 use xln_runtime::{Entity, EntityEvents, Server};
 
-use super::{codes::Refused, events::renamed, json::text};
+use super::{codes::Refused, events::renamed, json::text, known::Known};
 
 /// Most assets that are known by symbol; a network has a handful.
 const ASSETS_MAX: usize = 10_000;
@@ -55,9 +55,12 @@ fn name_of(entity: &Entity) -> String {
 }
 
 impl Directory {
-    /// The names that `server` knows. Requests that name no asset mean the one with the symbol `default_asset`.
-    pub(super) fn new(server: &Server, default_asset: Option<&str>) -> Result<Self, RpcError> {
+    /// The names that `server` knows, and those of entities elsewhere. Requests that name no asset mean the one with the symbol `default_asset`.
+    pub(super) fn new(server: &Server, known: &Known, default_asset: Option<&str>) -> Result<Self, RpcError> {
         let mut names = Names::default();
+        for (entity, name) in known.names() {
+            names.set(entity, name.to_owned());
+        }
         for entity in server.entities() {
             names.set(entity.id(), name_of(entity));
         }

@@ -26,6 +26,7 @@ mod identity;
 mod invoice_text;
 mod invoices;
 mod json;
+mod known;
 mod labels;
 mod pay;
 mod payments;
@@ -59,6 +60,7 @@ use recent::Recent;
 
 pub use announcer::{Announcer, cursor_after};
 pub use identity::Identity;
+pub use known::Known;
 
 /// Most names that an error lists.
 const NAMES_MAX: usize = 20;
@@ -75,6 +77,8 @@ pub struct Parts {
     pub keystore: Arc<Keystore>,
     /// Where subscriptions read.
     pub feed: Arc<Feed>,
+    /// What is known of entities elsewhere.
+    pub known: Known,
     /// What this node is.
     pub identity: Identity,
     /// Whether it works.
@@ -90,6 +94,7 @@ pub struct NodeBackend {
     store: Store,
     keystore: Arc<Keystore>,
     feed: Arc<Feed>,
+    known: Known,
     identity: Identity,
     health: Health,
     started: Instant,
@@ -105,10 +110,10 @@ pub struct NodeBackend {
 impl NodeBackend {
     /// A backend over these parts. Reads the names of all entities.
     pub fn new(parts: Parts) -> Result<Self, RpcError> {
-        let Parts { server, pool, store, keystore, feed, identity, health, labels } = parts;
+        let Parts { server, pool, store, keystore, feed, known, identity, health, labels } = parts;
         let (directory, frames_before, slices_before) = {
             let server = server.read().unwrap_or_else(PoisonError::into_inner);
-            let directory = Directory::new(&server, identity.default_asset.as_deref())?;
+            let directory = Directory::new(&server, &known, identity.default_asset.as_deref())?;
             (directory, server::heights(&server), server.slice())
         };
         Ok(Self {
@@ -117,6 +122,7 @@ impl NodeBackend {
             store,
             keystore,
             feed,
+            known,
             identity,
             health,
             started: Instant::now(),

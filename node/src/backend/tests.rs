@@ -125,6 +125,7 @@ impl Node {
             store: store.clone(),
             keystore: Arc::clone(&keystore),
             feed: Arc::clone(&feed),
+            known: super::Known::new(&genesis),
             identity,
             health: Health::starting(),
             labels: None,

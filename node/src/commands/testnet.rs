@@ -71,7 +71,7 @@ fn absolute(path: &Path) -> PathBuf {
 
 /// The network: validators, who decide for the depositary, and hubs, each with a user on the same server. Every user has a
 /// channel with the own hub, and all hubs with each other.
-pub fn spec(args: &Testnet) -> Result<ChainSpec, CommandError> {
+fn spec(args: &Testnet) -> Result<ChainSpec, CommandError> {
     let range = |what: &str, found: u8, max: u8| {
         let wrong = format!("--{what} {found}: it must be within 1 and {max}");
         if (1..=max).contains(&found) { Ok(()) } else { Err(CommandError::Range(wrong)) }

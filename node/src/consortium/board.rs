@@ -110,7 +110,7 @@ impl Driver {
         let now = system_time();
         let server = self.state();
         let (messages, boards) =
-            self.waiting.get(&entity).map_or_else(Default::default, |waiting| waiting.next());
+            self.waiting.get(&entity).map_or_else(Default::default, super::waiting::Waiting::next);
         let due = server.due(now, DUE_MAX).into_iter().filter(|input| input.entity() == entity).collect();
         let inputs = SliceInputs { server: due, messages, ..SliceInputs::default() };
         let mut entropy = [0; 32];
@@ -188,7 +188,7 @@ impl Driver {
                 self.follow(made);
             }
             Ok(_) => {
-                self.shared.halted(entity, format!("frame {height} was decided and is another one here"))
+                self.shared.halted(entity, format!("frame {height} was decided and is another one here"));
             }
             Err(error) => tracing::warn!(%entity, height, error, "a decided frame was there already"),
         }

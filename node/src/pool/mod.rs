@@ -49,9 +49,15 @@ impl Default for Limits {
 /// What became of a call.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// It was executed, and what it did is durable. Other receipts of the same slice that answer it, such as the
-    /// depositary's, follow its own.
-    Included(Arc<Receipt>, Vec<Arc<Receipt>>),
+    /// It was executed, and what it did is durable.
+    Included {
+        /// Its own receipt.
+        receipt: Arc<Receipt>,
+        /// Receipts of the same slice that answer it, such as the depositary's.
+        answers: Vec<Arc<Receipt>>,
+        /// Under which hashes answers will come in later slices.
+        awaited: Vec<CallHash>,
+    },
     /// It was not executed and left no trace.
     Refused(Refusal),
 }

@@ -11,6 +11,7 @@
 
 mod damage;
 mod disk;
+#[path = "../process/mod.rs"]
 mod process;
 mod random;
 

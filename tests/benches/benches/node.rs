@@ -82,6 +82,7 @@ fn config() -> Config {
         min_free_space: 0,
         snapshot_interval: xln_node::author::SNAPSHOT_INTERVAL,
         pruning: xln_store::Pruning::ARCHIVE,
+        peers: xln_node::config::PeersConfig::default(),
         rpc: ServerConfig::at(([127, 0, 0, 1], 0).into()),
         prometheus: None,
         log: "warn".into(),

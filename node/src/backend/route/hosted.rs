@@ -1,4 +1,5 @@
-//! The graph that is searched: the channels of hosted entities as they are now.
+//! The graph that is searched: the channels of hosted entities as they are now, and those elsewhere as the chain spec has
+//! them.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -69,6 +70,13 @@ impl Graph for Hosted<'_> {
                 self.look()?;
                 senders.extend(self.capacity(from, to)?.map(|capacity| (from, capacity)));
             }
+            // Nobody here is on either side: what the chain spec says has to do.
+            let elsewhere = self.node.known.peers(&to).filter(|from| self.entity(*from).is_none());
+            for from in elsewhere {
+                self.look()?;
+                let capacity = self.node.known.capacity(from, to, &self.asset);
+                senders.extend(capacity.map(|capacity| (from, capacity)));
+            }
             return Ok(senders);
         };
         let (state, mut after) = (entity.state(), None);
@@ -87,11 +95,17 @@ impl Graph for Hosted<'_> {
     }
 
     fn capacity(&self, from: EntityId, to: EntityId) -> Result<Option<Amount>, RpcError> {
+        if self.entity(from).is_none() && self.entity(to).is_none() {
+            return Ok(self.node.known.capacity(from, to, &self.asset));
+        }
         Ok(self.channel(from, to)?.and_then(|stored| self.sendable(&stored, from)))
     }
 
     fn policy(&self, entity: EntityId) -> Result<Option<Policy>, RpcError> {
-        self.entity(entity).map(|entity| Policy::load(&entity.state()).refused()).transpose()
+        match self.entity(entity) {
+            Some(entity) => Policy::load(&entity.state()).refused().map(Some),
+            None => Ok(self.node.known.policy(&entity)),
+        }
     }
 }
 
