@@ -142,11 +142,9 @@ impl<E: Engine> Instance<E> {
 
     /// A quorum of prevotes.
     pub(crate) fn on_polka(&mut self, polka: Verified<Polka>, desk: &mut Desk<'_>) -> Result<(), Halt> {
-        let ballots: Vec<_> = polka.ballots().collect();
-        self.record(&ballots, desk);
+        let votes = self.record(polka.ballots(), desk);
         self.feed(Input::Polka(polka), desk)?;
-        self.ask_for_missing(false, desk);
-        Ok(())
+        self.count(votes, desk)
     }
 
     /// Votes that justify another round.
@@ -155,8 +153,17 @@ impl<E: Engine> Instance<E> {
         certificate: Verified<RoundCertificate>,
         desk: &mut Desk<'_>,
     ) -> Result<(), Halt> {
-        self.record(&certificate.votes, desk);
+        let votes = self.record(certificate.votes.iter().cloned(), desk);
         self.feed(Input::RoundCertificate(certificate), desk)?;
+        self.count(votes, desk)
+    }
+
+    /// The engine ignores a certificate that it has no use for, with the votes in it. They may be the only copy that
+    /// comes, since a vote that the witness knows is not heard again; so each is counted on its own.
+    fn count(&mut self, votes: Vec<Signed<Ballot>>, desk: &mut Desk<'_>) -> Result<(), Halt> {
+        for vote in votes {
+            self.feed(Input::Ballot(Verified::vouched(vote)), desk)?;
+        }
         self.ask_for_missing(false, desk);
         Ok(())
     }
@@ -355,13 +362,21 @@ impl<E: Engine> Instance<E> {
         TimerId { entity, height, round, timer }
     }
 
-    /// Votes of a certificate: a double vote may show in nothing else.
-    fn record(&mut self, votes: &[Signed<Ballot>], desk: &mut Desk<'_>) {
+    /// Records the votes of a certificate and returns the new ones. A double vote may show in nothing else.
+    fn record(
+        &mut self,
+        votes: impl Iterator<Item = Signed<Ballot>>,
+        desk: &mut Desk<'_>,
+    ) -> Vec<Signed<Ballot>> {
+        let mut new = Vec::new();
         for vote in votes {
-            if let Seen::Conflict(Some(evidence)) = self.witness.ballot(vote, &self.ground.electorate) {
-                desk.turn.effects.push(Effect::Evidence(*evidence));
+            match self.witness.ballot(&vote, &self.ground.electorate) {
+                Seen::New => new.push(vote),
+                Seen::Conflict(Some(evidence)) => desk.turn.effects.push(Effect::Evidence(*evidence)),
+                Seen::Known | Seen::Conflict(None) => {}
             }
         }
+        new
     }
 
     /// Keeps a body that we do not have and has it executed.

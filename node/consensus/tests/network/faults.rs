@@ -64,7 +64,8 @@ fn play(seed: u64, plan: Plan) {
     net.run(1_610);
     net.work();
     let before = net.honest().map(|server| server.frames.len()).max().unwrap();
-    assert!(net.run_until(before + 3, 60_000), "L1: no three frames after the faults, {context}");
+    let progress = net.run_until(before + 3, 60_000);
+    assert!(progress, "L1: no three frames after the faults, {context}, {:#?}", net.status());
     net.judge(&context);
     assert!(net.honest().all(|server| server.halted.is_none()), "{context}");
 }
@@ -131,4 +132,10 @@ fn a_seed_replays_exactly() {
         (net.messages, net.bytes, frames)
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn votes_that_came_in_a_certificate_of_no_use_are_counted_all_the_same() {
+    // Found by a campaign: a member that knew a vote from such a certificate only never counted it.
+    play(17_200, Plan { equivocates: true, crashes: 2, ..CALM_PLAN });
 }

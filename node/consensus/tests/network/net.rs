@@ -249,6 +249,18 @@ impl<E: Engine> Net<E> {
         self.work();
     }
 
+    /// Where every server stands, for the message of a failure.
+    pub(crate) fn status(&self) -> Vec<String> {
+        let of = |server: &Server<E>| {
+            let active: Option<Vec<_>> = server
+                .host
+                .as_ref()
+                .map(|host| host.active().map(|(_, height, round)| (height, round)).collect());
+            format!("{} frames, active {active:?}, halted {:?}", server.frames.len(), server.halted)
+        };
+        self.servers.iter().map(of).collect()
+    }
+
     /// Fails on whatever was violated so far.
     #[track_caller]
     pub(crate) fn judge(&mut self, context: &str) {
