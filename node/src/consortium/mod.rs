@@ -11,7 +11,7 @@
 //! ```
 //!
 //! **Deciding.** Whatever is said to an entity whose board votes goes to every server of that board, and waits there
-//! ([`waiting`]). The machine of [`xln_consensus`] says when to build a frame of it, which frames to check, what to log, and
+//! (`waiting`). The machine of [`xln_consensus`] says when to build a frame of it, which frames to check, what to log, and
 //! what was decided.
 //!
 //! **Following.** A decided frame goes to the author, who executes it in the next slice; the slice's write also stores the
