@@ -10,7 +10,7 @@ use codec::Encode;
 use xln_consensus::{BODY_BYTES_MAX, BlsKey, BoardMessage, Body, Content, Effect, Event, Row, Verdict};
 use xln_network::{Code, ServerId};
 use xln_primitives::{Certificate, EntityId, FrameHash, Hash, Height, Round, decode_exact};
-use xln_runtime::{BodyError, DecidedFrame, FrameBody, SliceInputs};
+use xln_runtime::{BodyError, DecidedFrame, FrameBody, ServerInput, SliceInputs};
 use xln_store::Batch;
 
 use super::driver::{Driver, DriverError};
@@ -18,6 +18,8 @@ use crate::author::system_time;
 
 /// How far a proposal's time may be ahead of this server's.
 const AHEAD_MS: u64 = 500;
+/// From this round on a proposer with nothing to order proposes a frame that moves time alone.
+const HEARTBEAT_ROUND: Round = 2;
 /// Inputs of the clock in one frame.
 const DUE_MAX: usize = 256;
 /// Frames built here that are remembered until they are decided.
@@ -111,7 +113,12 @@ impl Driver {
         let server = self.state();
         let (messages, boards) =
             self.waiting.get(&entity).map_or_else(Default::default, super::waiting::Waiting::next);
-        let due = server.due(now, DUE_MAX).into_iter().filter(|input| input.entity() == entity).collect();
+        let mut due: Vec<ServerInput> =
+            server.due(now, DUE_MAX).into_iter().filter(|input| input.entity() == entity).collect();
+        if round >= HEARTBEAT_ROUND && due.is_empty() && messages.is_empty() {
+            // Somebody had something to order, and it was ordered already: an empty frame ends the height.
+            due.push(ServerInput::Heartbeat { entity });
+        }
         let inputs = SliceInputs { server: due, messages, ..SliceInputs::default() };
         let mut entropy = [0; 32];
         getrandom::fill(&mut entropy).map_err(DriverError::Randomness)?;

@@ -98,3 +98,41 @@ impl Directory {
         &self.addresses
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(name: &str, key: u8, validator: Option<u8>, address: &str, hosts: &[u8]) -> KnownServer {
+        KnownServer {
+            name: name.to_owned(),
+            key: [key; 32],
+            validator: validator.map(|byte| [byte; 48]),
+            addresses: vec![address.to_owned()],
+            hosts: hosts.iter().map(|byte| EntityId::new([*byte; 32])).collect(),
+        }
+    }
+
+    #[test]
+    fn entities_and_votes_lead_to_their_servers() {
+        let voter = known("one", 1, Some(7), "/ip4/127.0.0.1/tcp/1", &[]);
+        let hub = known("two", 2, None, "/ip4/127.0.0.1/udp/2/quic-v1", &[5, 6]);
+        let directory = Directory::new(&[voter, hub]).unwrap();
+        let (one, two) = (ServerId::new([1; 32]), ServerId::new([2; 32]));
+        assert_eq!((directory.name(&one), directory.servers().count()), (Some("one"), 2));
+        assert_eq!(
+            (directory.voter(&[7; 48]), directory.key(&one), directory.key(&two)),
+            (Some(one), Some([7; 48]), None)
+        );
+        assert_eq!(directory.home(&EntityId::new([5; 32])), Some(two));
+        assert_eq!(directory.home(&EntityId::new([9; 32])), None);
+        assert_eq!((directory.hosted(&two).len(), directory.hosted(&one).len()), (2, 0));
+        assert_eq!(directory.addresses().len(), 2);
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_named_with_its_server() {
+        let error = Directory::new(&[known("one", 1, None, "over there", &[])]).unwrap_err().to_string();
+        assert!(error.contains("one") && error.contains("over there"), "{error}");
+    }
+}
