@@ -197,7 +197,8 @@ impl Driver {
             Ok(_) => {
                 self.shared.halted(entity, format!("frame {height} was decided and is another one here"));
             }
-            Err(error) => tracing::warn!(%entity, height, error, "a decided frame was there already"),
+            // Others decided first and told us.
+            Err(error) => tracing::debug!(%entity, height, error, "a decided frame was there already"),
         }
     }
 
