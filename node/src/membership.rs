@@ -16,7 +16,7 @@ use xln_store::Store;
 use crate::{
     author::system_time,
     config::{ChainFolder, Config, PeersConfig},
-    consortium::{Consortium, DecidedFrames, Directory, Parts},
+    consortium::{Consortium, DecidedFrames, Directory, Parts, Shared},
     error::RunError,
     inbox::Inbox,
     keys,
@@ -99,6 +99,7 @@ impl Membership {
         retained: &Arc<Retained>,
         inbox: &Arc<Inbox>,
         decided: Arc<DecidedFrames>,
+        shared: Arc<Shared>,
     ) -> Result<Consortium, RunError> {
         let folder = self.folder.network();
         let stream = self.stream()?;
@@ -115,6 +116,7 @@ impl Membership {
             retained: Arc::clone(retained),
             inbox: Arc::clone(inbox),
             decided,
+            shared,
             directory: self.directory,
             key: self.key,
             voter: self.voter,

@@ -20,7 +20,7 @@ use crate::{
     author::{Author, AuthorThread, KeystoreCertifier, Live, Observer},
     backend::{Identity, Known, NodeBackend, Parts as BackendParts, cursor_after},
     config::{BaseFolder, Config},
-    consortium::{Consortium, DecidedFrames},
+    consortium::{Consortium, DecidedFrames, Shared},
     error::RunError,
     http::{self, Health},
     inbox::Inbox,
@@ -91,6 +91,7 @@ impl Node {
         let inbox = Inbox::new(genesis.network, INBOX_MESSAGES, move || woken.wake())
             .map_err(|error| RunError::system("cannot start threads")(std::io::Error::other(error)))?;
         let decided = Arc::new(DecidedFrames::new(Arc::clone(&pool)));
+        let others = Arc::new(Shared::default());
         let health = Health::starting();
         let methods = config.rpc.methods;
         let backend = Arc::new(NodeBackend::new(BackendParts {
@@ -100,6 +101,7 @@ impl Node {
             keystore: Arc::clone(&keystore),
             feed,
             known: Known::new(&genesis),
+            others: Arc::clone(&others),
             identity: Identity {
                 name: config.name.clone(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -118,7 +120,7 @@ impl Node {
         let source =
             Live { pool: Arc::clone(&pool), inbox: Arc::clone(&inbox), decided: Arc::clone(&decided) };
         let consortium = match membership {
-            Some(membership) => Some(membership.join(&server, &store, &retained, &inbox, decided)?),
+            Some(membership) => Some(membership.join(&server, &store, &retained, &inbox, decided, others)?),
             None => None,
         };
         let observer: Box<dyn Observer> = match &consortium {

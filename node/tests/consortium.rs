@@ -139,6 +139,14 @@ const HUB_2: usize = 5;
 fn votes_decide_payments_cross_and_killed_servers_come_back() {
     let mut servers = Servers::start();
     let port = servers.port();
+    eventually("everybody is connected", || {
+        let peers = servers.ask(HUB_1, "system.peers", json!({}))?;
+        let connected =
+            peers.as_array().map_or(0, |peers| peers.iter().filter(|peer| peer["connected"] == true).count());
+        if connected == SERVERS.len() - 1 { Ok(()) } else { Err(peers.to_string()) }
+    });
+    let status = servers.ask(1, "consensus.status", json!({})).unwrap();
+    assert_eq!((&status[0]["votes"], &status[0]["halted"]), (&json!(true), &Value::Null), "{status}");
     // Names of entities elsewhere are known from the chain spec, and so is the way.
     let before = servers.can_send(HUB_2, "bob").unwrap();
     eventually("a first payment", || servers.pay(HUB_1, "alice", "bob", "1000"));

@@ -169,6 +169,11 @@ methods! {
     safe read "system.health" system_health(NoParams) -> HealthView;
     /// The program and its version.
     safe read "system.version" system_version(NoParams) -> VersionView;
+    /// The other servers of the network, and which of them are connected.
+    safe read "system.peers" system_peers(NoParams) -> Vec<PeerView>;
+
+    /// Where the entities stand whose boards vote on their frames.
+    safe read "consensus.status" consensus_status(NoParams) -> Vec<BoardStatusView>;
 
     /// Makes a key in the node's keystore.
     unsafe write "signer.create" signer_create(SignerCreate) -> SignerView;

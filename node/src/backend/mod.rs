@@ -53,7 +53,7 @@ use xln_rpc::{Backend, EntityRef, Feed, RpcError, params::*, view::*};
 use xln_runtime::{Entity, Server};
 use xln_store::Store;
 
-use crate::{http::Health, pool::Pool};
+use crate::{consortium::Shared, http::Health, pool::Pool};
 use directory::Directory;
 use labels::Labels;
 use recent::Recent;
@@ -79,6 +79,8 @@ pub struct Parts {
     pub feed: Arc<Feed>,
     /// What is known of entities elsewhere.
     pub known: Known,
+    /// What is known of other servers and of boards.
+    pub others: Arc<Shared>,
     /// What this node is.
     pub identity: Identity,
     /// Whether it works.
@@ -95,6 +97,7 @@ pub struct NodeBackend {
     keystore: Arc<Keystore>,
     feed: Arc<Feed>,
     known: Known,
+    others: Arc<Shared>,
     identity: Identity,
     health: Health,
     started: Instant,
@@ -110,7 +113,7 @@ pub struct NodeBackend {
 impl NodeBackend {
     /// A backend over these parts. Reads the names of all entities.
     pub fn new(parts: Parts) -> Result<Self, RpcError> {
-        let Parts { server, pool, store, keystore, feed, known, identity, health, labels } = parts;
+        let Parts { server, pool, store, keystore, feed, known, others, identity, health, labels } = parts;
         let (directory, frames_before, slices_before) = {
             let server = server.read().unwrap_or_else(PoisonError::into_inner);
             let directory = Directory::new(&server, &known, identity.default_asset.as_deref())?;
@@ -123,6 +126,7 @@ impl NodeBackend {
             keystore,
             feed,
             known,
+            others,
             identity,
             health,
             started: Instant::now(),
@@ -229,6 +233,9 @@ answers! {
     read server_get_stats(NoParams) -> ServerStats;
     read system_health(NoParams) -> HealthView;
     read system_version(NoParams) -> VersionView;
+    read system_peers(NoParams) -> Vec<PeerView>;
+
+    read consensus_status(NoParams) -> Vec<BoardStatusView>;
 
     write signer_create(SignerCreate) -> SignerView;
     read signer_list(NoParams) -> Vec<SignerView>;

@@ -10,18 +10,25 @@ use xln_primitives::{CALL_VERSION, StorageType};
 use xln_rpc::{
     RpcError, U64,
     params::NoParams,
-    view::{HealthView, ServerInfo, ServerStats, VersionView},
+    view::{BoardStatusView, HealthView, PeerView, ServerInfo, ServerStats, VersionView},
 };
 use xln_runtime::{Entity, Server};
 
 use super::NodeBackend;
-use crate::author::system_time;
+use crate::{
+    author::system_time,
+    consortium::{BoardStatus, Peer},
+};
 
 /// How long a count of all channels is good.
 const CENSUS_AGE: Duration = Duration::from_secs(5);
-/// Where an entity keeps its channels, and its HTLCs.
+/// Where an entity keeps the rows of its channels: behind this, the identifier of the channel and the kind of row.
 const CHANNELS: [u8; 2] = [StorageType::Channels as u8, 0x00];
-const HTLCS: [u8; 2] = [StorageType::Channels as u8, 0x01];
+/// Bytes of the identifier.
+const ID: usize = 32;
+/// The kinds of row of a channel itself, and of its HTLCs.
+const CHANNEL: u8 = 0x00;
+const HTLC: u8 = 0x01;
 
 /// Channels and HTLCs of all hosted entities, each counted once, also if both sides are hosted.
 #[derive(Debug, Clone, Copy)]
@@ -37,18 +44,16 @@ pub(super) fn heights(server: &Server) -> u64 {
     server.entities().map(height).fold(0, u64::saturating_add)
 }
 
-/// How many channels an entity has, open or not.
+/// How many channels an entity has, open or not. Goes from one to the next.
 pub(super) fn channel_count(entity: &Entity) -> u32 {
-    entity
-        .tree()
-        .view(&CHANNELS, 0)
-        .next()
-        .map_or(0, |group| u32::try_from(group.entries).unwrap_or(u32::MAX))
+    u32::try_from(entity.tree().view(&CHANNELS, ID).count()).unwrap_or(u32::MAX)
 }
 
-fn count(entities: &[Entity], prefix: [u8; 2]) -> u64 {
+/// How many rows of a kind there are; one that both sides of a channel have counts once.
+fn count(entities: &[Entity], kind: u8) -> u64 {
+    let rows = entities.iter().flat_map(|entity| entity.tree().iter_prefix(&CHANNELS));
     let keys =
-        entities.iter().flat_map(|entity| entity.tree().iter_prefix(&prefix)).map(|(key, _)| key.to_vec());
+        rows.filter(|(key, _)| key.get(CHANNELS.len() + ID) == Some(&kind)).map(|(key, _)| key.to_vec());
     u64::try_from(keys.collect::<HashSet<_>>().len()).unwrap_or(u64::MAX)
 }
 
@@ -105,11 +110,8 @@ impl NodeBackend {
             return census;
         }
         let entities: Vec<Entity> = self.read().entities().cloned().collect();
-        let fresh = Census {
-            at: Instant::now(),
-            channels: count(&entities, CHANNELS),
-            htlcs: count(&entities, HTLCS),
-        };
+        let fresh =
+            Census { at: Instant::now(), channels: count(&entities, CHANNEL), htlcs: count(&entities, HTLC) };
         *census.insert(fresh)
     }
 
@@ -125,8 +127,31 @@ impl NodeBackend {
             block: U64(block),
             block_age_ms: system_time().as_millis().saturating_sub(sealed.as_millis()),
             pending_calls: number(self.pool.len()),
-            peers: 0,
+            peers: u32::try_from(self.others.status().peers.iter().filter(|peer| peer.connected).count())
+                .unwrap_or(u32::MAX),
         })
+    }
+
+    pub(super) fn system_peers(&self, _: NoParams) -> Result<Vec<PeerView>, RpcError> {
+        let view = |peer: Peer| PeerView {
+            id: peer.server.to_string(),
+            name: peer.name,
+            connected: peer.connected,
+            validator: peer.validator,
+        };
+        Ok(self.others.status().peers.into_iter().map(view).collect())
+    }
+
+    pub(super) fn consensus_status(&self, _: NoParams) -> Result<Vec<BoardStatusView>, RpcError> {
+        let view = |board: BoardStatus| BoardStatusView {
+            entity: self.directory.party(board.entity),
+            height: U64(board.height),
+            round: board.round,
+            waiting: number(board.waiting),
+            votes: board.votes,
+            halted: board.halted,
+        };
+        Ok(self.others.status().boards.into_iter().map(view).collect())
     }
 
     pub(super) fn system_version(&self, _: NoParams) -> Result<VersionView, RpcError> {

@@ -126,6 +126,7 @@ impl Node {
             keystore: Arc::clone(&keystore),
             feed: Arc::clone(&feed),
             known: super::Known::new(&genesis),
+            others: Arc::default(),
             identity,
             health: Health::starting(),
             labels: None,
@@ -402,6 +403,10 @@ async fn the_state_tree_leads_from_the_root_to_every_key() {
     let [channel] = &channels.nodes[..] else { panic!("{channels:?}") };
     let rows = ask(Some("bob"), &channel.prefix.0, Some(1));
     assert_eq!((sum(&rows.nodes), rows.nodes.len() as u64), (channel.entries.0, channel.entries.0));
+    let state = node.backend.entity_get_state(EntityGet { entity: named("bob") }).unwrap();
+    assert_eq!(state.channels, 1, "rows of one channel count once");
+    let stats = node.backend.server_get_stats(NoParams {}).unwrap();
+    assert_eq!((stats.channels, stats.pending_htlcs), (2, 0));
     let channel = &rows.nodes[0];
     assert_eq!((channel.kind, channel.entries.0), (TreeNodeKind::Entry, 1));
     let key = StateKey { entity: named("bob"), key: channel.prefix.clone() };

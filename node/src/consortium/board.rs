@@ -28,6 +28,7 @@ const BUILT_MAX: usize = 64;
 impl Driver {
     /// Lets the machine take what happened and performs what it asks for, until it asks for nothing more.
     pub(super) fn step(&mut self) -> Result<(), DriverError> {
+        self.build_late()?;
         while !self.events.is_empty() {
             let events: Vec<Event> = self.events.drain(..).collect();
             let Some(host) = &mut self.host else { return Ok(()) };
@@ -135,8 +136,23 @@ impl Driver {
                 self.built.insert(frame);
                 self.events.push_back(Event::Built { entity, height, round, frame, body: Arc::new(body) });
             }
-            Ok(_) => {}
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                self.unbuilt.insert(entity, (height, round));
+            }
             Err(error) => tracing::warn!(%entity, height, %error, "no frame can be proposed"),
+        }
+        Ok(())
+    }
+
+    /// Builds what could not be built when it was our turn, since the message that others had came here later.
+    fn build_late(&mut self) -> Result<(), DriverError> {
+        let waits = |entity: &EntityId| self.waiting.get(entity).is_some_and(|waiting| !waiting.is_empty());
+        let late: Vec<EntityId> = self.unbuilt.keys().filter(|entity| waits(entity)).copied().collect();
+        for entity in late {
+            if let Some((height, round)) = self.unbuilt.remove(&entity) {
+                self.build(entity, height, round)?;
+            }
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use std::{
 
 use xln_consensus::{Event, Host, TimerId};
 use xln_network::{Network, ServerId, delivery};
-use xln_primitives::{BlockHeader, Board, EntityId, FrameHash, Height};
+use xln_primitives::{BlockHeader, Board, EntityId, FrameHash, Height, Round};
 use xln_runtime::{BodyError, DecidedFrame, Delivery as Message, Executed, Server};
 use xln_store::{Store, StoreError};
 
@@ -112,6 +112,8 @@ pub(super) struct Driver {
     pub(super) timers: BTreeMap<TimerId, Instant>,
     pub(super) waiting: BTreeMap<EntityId, Waiting>,
     pub(super) followed: BTreeMap<EntityId, Followed>,
+    /// Frames that are still to be built: when it was our turn, nothing waited here yet.
+    pub(super) unbuilt: BTreeMap<EntityId, (Height, Round)>,
     /// Frames that this server built: it tells everybody when they are decided.
     pub(super) built: BTreeSet<FrameHash>,
     pub(super) post: Post,

@@ -51,6 +51,7 @@ impl Driver {
         if let Some(followed) = self.followed.get_mut(&entity) {
             followed.next = followed.next.max(height.saturating_add(1));
         }
+        self.unbuilt.remove(&entity);
         if self.built.remove(&frame.header.hash())
             && let Err(error) = self.network.publish(Topic::Frames, Code::Commit, frame.encode())
         {

@@ -37,4 +37,4 @@ pub use decided::DecidedFrames;
 pub use directory::{BadAddress, Directory};
 pub use driver::{Notice, Slices};
 pub use start::{Consortium, ConsortiumError, Parts};
-pub use status::{BoardStatus, Shared, Status};
+pub use status::{BoardStatus, Peer, Shared, Status};

@@ -55,6 +55,8 @@ pub struct Parts {
     pub inbox: Arc<Inbox>,
     /// Frames that wait for the author.
     pub decided: Arc<DecidedFrames>,
+    /// Where it notes how everything stands.
+    pub shared: Arc<Shared>,
     /// Who is where.
     pub directory: Directory,
     /// The key of this server's connections.
@@ -74,7 +76,6 @@ pub struct Parts {
 /// A server among others. Dropping it stops it.
 pub struct Consortium {
     network: Network,
-    shared: Arc<Shared>,
     tell: SyncSender<Told>,
     thread: Option<JoinHandle<()>>,
 }
@@ -111,7 +112,6 @@ impl Consortium {
             }
         };
         std::thread::Builder::new().name("peers".into()).spawn(carry).map_err(ConsortiumError::Thread)?;
-        let shared = Arc::new(Shared::default());
         let host = parts
             .voter
             .and_then(|signer| Host::new(Settings { network: id, timing: Timing::default(), signer }));
@@ -126,12 +126,13 @@ impl Consortium {
             decided: parts.decided,
             network: network.clone(),
             directory: parts.directory,
-            shared: Arc::clone(&shared),
+            shared: parts.shared,
             host,
             events: VecDeque::new(),
             timers: BTreeMap::new(),
             waiting: BTreeMap::new(),
             followed: BTreeMap::new(),
+            unbuilt: BTreeMap::new(),
             built: BTreeSet::new(),
             post: Post::new(Stream(parts.stream)),
             delivery: Delivery::new(DeliveryLimits::default()),
@@ -147,7 +148,7 @@ impl Consortium {
         };
         let thread = std::thread::Builder::new().name("consortium".into());
         let thread = thread.spawn(drive).map_err(ConsortiumError::Thread)?;
-        Ok(Self { network, shared, tell, thread: Some(thread) })
+        Ok(Self { network, tell, thread: Some(thread) })
     }
 
     /// Tells of durable slices, and lets `next` observe them too.
@@ -160,12 +161,6 @@ impl Consortium {
     #[must_use]
     pub const fn network(&self) -> &Network {
         &self.network
-    }
-
-    /// What is known of boards.
-    #[must_use]
-    pub const fn shared(&self) -> &Arc<Shared> {
-        &self.shared
     }
 }
 

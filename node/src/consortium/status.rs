@@ -6,6 +6,7 @@ use std::{
 };
 
 use xln_consensus::{Evidence, Refusal};
+use xln_network::ServerId;
 use xln_primitives::{EntityId, Height, Round};
 
 use super::driver::Driver;
@@ -30,9 +31,24 @@ pub struct BoardStatus {
     pub halted: Option<String>,
 }
 
-/// What is known of all boards.
+/// Another server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Who it is.
+    pub server: ServerId,
+    /// What the chain spec calls it.
+    pub name: String,
+    /// Whether it is connected.
+    pub connected: bool,
+    /// Whether it votes.
+    pub validator: bool,
+}
+
+/// What is known of other servers and of all boards.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
+    /// The other servers of the chain spec.
+    pub peers: Vec<Peer>,
     /// Every entity that is followed here.
     pub boards: Vec<BoardStatus>,
     /// Messages of others that were refused, by reason.
@@ -98,6 +114,15 @@ impl Driver {
             .map_or_else(Vec::new, |host| host.heights().map(|(entity, _)| entity).collect());
         let mut inner = self.shared.lock();
         let halted = inner.halted.clone();
+        let others = self.directory.servers().filter(|server| *server != self.network.server());
+        inner.status.peers = others
+            .map(|server| Peer {
+                server,
+                name: self.directory.name(&server).unwrap_or_default().to_owned(),
+                connected: self.connected.contains(&server),
+                validator: self.directory.key(&server).is_some(),
+            })
+            .collect();
         inner.status.boards = self
             .followed
             .iter()

@@ -22,7 +22,7 @@ pub use payment::{Direction, FailureView, ForwardView, PaymentStatus, PaymentVie
 pub use receipt::{CallStatus, ChangeView, PendingView, ReceiptView, Submitted};
 pub use reserve::{AssetView, ReserveView};
 pub use route::{HopView, RouteView};
-pub use server::{HealthView, ServerInfo, ServerRole, ServerStats, VersionView};
+pub use server::{BoardStatusView, HealthView, PeerView, ServerInfo, ServerRole, ServerStats, VersionView};
 pub use state::{ProofView, StateView, TreeNodeKind, TreeNodeView, TreeView};
 
 /// Declares view structs and enums with what all of them derive.

@@ -114,6 +114,8 @@ impl Backend for Memory {
     elsewhere! {
         read server_get_stats(NoParams) -> ServerStats;
         read system_version(NoParams) -> VersionView;
+        read system_peers(NoParams) -> Vec<PeerView>;
+        read consensus_status(NoParams) -> Vec<BoardStatusView>;
         read signer_list(NoParams) -> Vec<SignerView>;
         read signer_get_entities(SignerEntities) -> Vec<EntityView>;
         read entity_get_state(EntityGet) -> EntityView;
