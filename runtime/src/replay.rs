@@ -60,6 +60,9 @@ impl Server {
             absent: &slice.absent,
             verify,
         };
+        if verify {
+            self.verify_decided(slice)?;
+        }
         let executed = self
             .execute(slice.timestamp, slice.entropy, slice.inputs(&self.facts().network), &recorded)
             .map_err(|reason| ReplayError::Frame { slice: slice.number, reason })?;
@@ -69,6 +72,23 @@ impl Server {
         }
         self.commit(&executed);
         Ok(executed)
+    }
+
+    /// Checks the certificates of frames that boards decided. Those of other frames are checked as the frames are made.
+    fn verify_decided(&self, slice: &Slice) -> Result<(), ReplayError> {
+        for frame in &slice.frames {
+            let (entity, height) = (frame.body.entity, frame.body.height);
+            let refused = |reason: String| {
+                let reason = CertifyError { entity, height, reason };
+                ReplayError::Frame { slice: slice.number, reason }
+            };
+            let known =
+                self.entity(&entity).ok_or_else(|| refused("the entity is not followed here".into()))?;
+            frame
+                .verify(self.facts().network, known.board())
+                .map_err(|error| refused(format!("the logged certificate is of another frame: {error}")))?;
+        }
+        Ok(())
     }
 
     /// Seals the replayed slices as `header` does, and compares everything in it.

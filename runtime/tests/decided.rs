@@ -285,6 +285,11 @@ fn a_body_reads_back_and_a_log_with_decided_frames_replays() {
     let mut fresh = net.servers[0].clone();
     let executed = net.run(0, SliceInputs { frames: vec![frame], ..Default::default() });
     let logged = xln_primitives::decode_exact(&executed.log, executed.log.len()).unwrap();
+    let mut forged: xln_runtime::Slice = logged;
+    let Certificate::Aggregate { signature, .. } = &mut forged.frames[0].certificate else { unreachable!() };
+    signature[90] ^= 1;
+    assert!(matches!(fresh.replay(&forged, true), Err(xln_runtime::ReplayError::Frame { slice: 1, .. })));
+    let logged = xln_primitives::decode_exact(&executed.log, executed.log.len()).unwrap();
     fresh.replay(&logged, true).unwrap();
     assert_eq!(fresh.depositary().unwrap().head(), net.servers[0].depositary().unwrap().head());
 }
