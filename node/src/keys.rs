@@ -1,6 +1,11 @@
 //! The keys that a running node holds.
 
-use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf};
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::PathBuf,
+};
 
 use xln_chain_spec::{ChainType, KnownServer};
 use xln_keystore::{
@@ -126,6 +131,10 @@ pub fn connections(config: &PeersConfig, folder: &ChainFolder) -> Result<ServerK
             file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| error.to_string())
         });
         written.map_err(failed)?;
+    }
+    let mode = fs::metadata(&path).map_err(|error| failed(error.to_string()))?.mode();
+    if mode & 0o077 != 0 {
+        return Err(failed(format!("others may read it (mode {:o}); chmod 600 ends that", mode & 0o777)));
     }
     let text = Zeroizing::new(fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?);
     let mut secret = Zeroizing::new([0; 32]);
