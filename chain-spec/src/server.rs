@@ -25,7 +25,7 @@ const ADDRESSES_MAX: usize = 16;
 pub struct ServerSpec {
     /// What people call it; 1–64 of `a–z 0–9 - _ .`.
     pub name: String,
-    /// The ed25519 key of its connections, `ed25519:0x…`; see `xln-node key generate-node-key`.
+    /// The ed25519 key of its connections, `ed25519:0x…`. A server makes one when it first starts.
     pub key: PublicKey,
     /// The BLS key with which it votes on boards, `bls:0x…`; none for a server that only follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    io::Write,
     sync::{Arc, RwLock},
 };
 
@@ -55,12 +56,15 @@ impl Membership {
             let mut known: Vec<String> = servers
                 .iter()
                 .take(NAMES_MAX)
-                .map(|known| format!("{} ({})", known.name, ServerId::new(known.key)))
+                .map(|known| format!("{} ({})", known.name, PublicKey::Ed25519(known.key)))
                 .collect();
             if servers.len() > NAMES_MAX {
                 known.push("…".to_owned());
             }
-            return Err(RunError::UnknownServer { server: server.to_string(), known: known.join(", ") });
+            return Err(RunError::UnknownServer {
+                server: PublicKey::Ed25519(*server.as_bytes()).to_string(),
+                known: known.join(", "),
+            });
         };
         if config.peers.server.is_some() {
             keys::insert_well_known(keystore, spec.chain_type, own, genesis)?;
@@ -89,6 +93,11 @@ impl Membership {
     /// The entities that live here.
     pub(crate) fn hosted(&self) -> BTreeSet<EntityId> {
         self.own.hosts.clone()
+    }
+
+    /// Whether this server votes.
+    pub(crate) const fn votes(&self) -> bool {
+        self.voter.is_some()
     }
 
     /// Joins the others.
@@ -140,7 +149,13 @@ impl Membership {
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let now = system_time().as_millis();
-                fs::write(&path, now.to_string()).map_err(RunError::system(what))?;
+                // Whole or not at all: half of it would keep the node from starting.
+                let mut file = tempfile::NamedTempFile::new_in(self.folder.database())
+                    .map_err(RunError::system(what))?;
+                file.write_all(now.to_string().as_bytes())
+                    .and_then(|()| file.as_file().sync_all())
+                    .map_err(RunError::system(what))?;
+                file.persist(&path).map_err(|error| RunError::system(what)(error.error))?;
                 Ok(now)
             }
             Err(error) => Err(RunError::system(what)(error)),

@@ -83,6 +83,11 @@ impl Node {
             took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             "state is there"
         );
+        // A lone server decides for the depositary too.
+        let role = match &membership {
+            Some(membership) if !membership.votes() => ServerRole::Observer,
+            _ => ServerRole::Validator,
+        };
         let feed = Feed::new(cursor_after(server.slice()), FEED_EVENTS, FEED_QUEUE);
         let server = Arc::new(RwLock::new(server));
         let metrics = Arc::new(Metrics::new(&genesis.assets).of_state(Arc::clone(&server)));
@@ -105,7 +110,7 @@ impl Node {
             identity: Identity {
                 name: config.name.clone(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
-                role: ServerRole::Validator,
+                role,
                 chain_name: spec.name.clone(),
                 chain_id: spec.id.clone(),
                 chain_type: format!("{:?}", spec.chain_type),

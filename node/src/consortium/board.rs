@@ -18,7 +18,7 @@ use crate::author::system_time;
 
 /// How far a proposal's time may be ahead of this server's.
 const AHEAD_MS: u64 = 500;
-/// From this round on a proposer with nothing to order proposes a frame that moves time alone.
+/// From this round on a proposer moves time too, so that there is a frame also if nothing else can be in it.
 const HEARTBEAT_ROUND: Round = 2;
 /// Inputs of the clock in one frame.
 const DUE_MAX: usize = 256;
@@ -116,8 +116,8 @@ impl Driver {
             self.waiting.get(&entity).map_or_else(Default::default, super::waiting::Waiting::next);
         let mut due: Vec<ServerInput> =
             server.due(now, DUE_MAX).into_iter().filter(|input| input.entity() == entity).collect();
-        if round >= HEARTBEAT_ROUND && due.is_empty() && messages.is_empty() {
-            // Somebody had something to order, and it was ordered already: an empty frame ends the height.
+        if round >= HEARTBEAT_ROUND && due.is_empty() {
+            // What somebody had to order may be ordered already, or miss what comes before it: an empty frame ends the height.
             due.push(ServerInput::Heartbeat { entity });
         }
         let inputs = SliceInputs { server: due, messages, ..SliceInputs::default() };

@@ -1,6 +1,6 @@
 //! Who is where: which server hosts an entity, and with which key it votes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use xln_chain_spec::KnownServer;
 use xln_consensus::BlsKey;
@@ -14,7 +14,6 @@ pub struct Directory {
     homes: BTreeMap<EntityId, ServerId>,
     voters: BTreeMap<BlsKey, ServerId>,
     keys: BTreeMap<ServerId, BlsKey>,
-    hosted: BTreeMap<ServerId, BTreeSet<EntityId>>,
     addresses: Vec<ServerAddress>,
 }
 
@@ -35,7 +34,6 @@ impl Directory {
             let server = ServerId::new(known.key);
             directory.names.insert(server, known.name.clone());
             directory.homes.extend(known.hosts.iter().map(|entity| (*entity, server)));
-            directory.hosted.insert(server, known.hosts.clone());
             if let Some(key) = known.validator {
                 directory.voters.insert(key, server);
                 directory.keys.insert(server, key);
@@ -72,12 +70,6 @@ impl Directory {
     #[must_use]
     pub fn home(&self, entity: &EntityId) -> Option<ServerId> {
         self.homes.get(entity).copied()
-    }
-
-    /// The entities of the genesis that live on a server; none if the server is unknown.
-    #[must_use]
-    pub fn hosted(&self, server: &ServerId) -> BTreeSet<EntityId> {
-        self.hosted.get(server).cloned().unwrap_or_default()
     }
 
     /// The server that votes with a key.
@@ -126,7 +118,7 @@ mod tests {
         );
         assert_eq!(directory.home(&EntityId::new([5; 32])), Some(two));
         assert_eq!(directory.home(&EntityId::new([9; 32])), None);
-        assert_eq!((directory.hosted(&two).len(), directory.hosted(&one).len()), (2, 0));
+        assert_eq!(directory.homes().filter(|(_, server)| *server == two).count(), 2);
         assert_eq!(directory.addresses().len(), 2);
     }
 

@@ -44,7 +44,6 @@ pub struct Notice {
     outbox: Vec<Message>,
     frames: Vec<DecidedFrame>,
     unfit: Vec<(EntityId, BodyError)>,
-    executed: Vec<(EntityId, EntityId)>,
 }
 
 /// Tells the driver of durable slices, and then whoever else observes.
@@ -55,13 +54,11 @@ pub struct Slices<O> {
 
 impl<O: Observer> Observer for Slices<O> {
     fn slice(&self, executed: &Executed) {
-        let messages = executed.slice.messages.iter();
         let notice = Notice {
             slice: executed.slice.number,
             outbox: executed.outbox.clone(),
             frames: executed.slice.frames.clone(),
             unfit: executed.unfit.clone(),
-            executed: messages.map(|message| (message.message.to, message.message.from)).collect(),
         };
         // The driver ends before the author only when it has failed, which it has said.
         let _ = self.driver.send(Told::Slice(notice));
@@ -204,8 +201,10 @@ impl Driver {
             self.unfit(entity, &error);
         }
         self.send_out(notice.slice, &notice.outbox)?;
-        self.acknowledge(&notice.executed);
-        self.settle_outbox()?;
+        self.acknowledge();
+        if !notice.frames.is_empty() {
+            self.settle_outbox()?;
+        }
         Ok(())
     }
 

@@ -1,6 +1,9 @@
 //! Frames of entities that are followed here: taken over once each, in order, whoever brings them.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::PoisonError,
+    time::{Duration, Instant},
+};
 
 use codec::Encode;
 use xln_consensus::Event;
@@ -29,8 +32,7 @@ impl Driver {
             return Worth::Known;
         }
         let is_its = frame.header.entity == entity && frame.header.height == height;
-        let network =
-            { self.server.read().unwrap_or_else(std::sync::PoisonError::into_inner).facts().network };
+        let network = { self.server.read().unwrap_or_else(PoisonError::into_inner).facts().network };
         if !is_its || frame.verify(network, &board).is_err() {
             return Worth::Forged;
         }
@@ -47,7 +49,6 @@ impl Driver {
     /// A frame is part of the durable state.
     pub(super) fn applied(&mut self, frame: &DecidedFrame) {
         let (entity, height) = (frame.body.entity, frame.body.height);
-        let server = self.state();
         if let Some(followed) = self.followed.get_mut(&entity) {
             followed.next = followed.next.max(height.saturating_add(1));
         }
@@ -60,7 +61,7 @@ impl Driver {
         let Some(board) = self.board(&entity) else { return };
         self.events.push_back(Event::Applied { entity, height, board });
         if let Some(waiting) = self.waiting.get_mut(&entity) {
-            waiting.executed(&server, &entity);
+            waiting.executed(&self.server.read().unwrap_or_else(PoisonError::into_inner), &entity);
             if !waiting.is_empty() {
                 self.events.push_back(Event::Work { entity });
             }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, PoisonError},
 };
 
 use codec::Encode;
@@ -12,7 +12,7 @@ use xln_network::{
     delivery::{Effect, Item, MemoryQueue, Packet, Position, Stream},
 };
 use xln_primitives::{EntityId, Sequence};
-use xln_runtime::{Delivery as Message, Inbound, authenticate_message, authenticate_messages};
+use xln_runtime::{Delivery as Message, Inbound, authenticate_message};
 use xln_store::StoreError;
 
 use super::{
@@ -20,7 +20,10 @@ use super::{
     letter::Letter,
     waiting::Proven,
 };
-use crate::retained::{OUTBOX_BITS, outbox_number};
+use crate::{
+    inbox::{Arrival, verdicts},
+    retained::outbox_number,
+};
 
 /// Letters to a board that are told again at once.
 const AGAIN_MAX: usize = 500;
@@ -157,7 +160,8 @@ impl Driver {
     pub(super) fn take_letter(&mut self, letter: Letter) {
         let Letter { message, board } = letter;
         let entity = message.message.to;
-        if !self.waiting.contains_key(&entity) {
+        // What is repeated is not checked again; who votes for nobody has nobody to put it before.
+        if self.waiting.get(&entity).is_none_or(|waiting| waiting.knows(&message.message)) {
             return;
         }
         let network = self.server().facts().network;
@@ -249,11 +253,6 @@ impl Driver {
 
     /// Gives the author what another server's entities say to those here.
     fn hand_on(&mut self, from: ServerId, stream: Stream, items: Vec<Item>) {
-        let mut blinding = [0; 32];
-        if let Err(error) = getrandom::fill(&mut blinding) {
-            tracing::error!(%error, "no randomness: messages of others wait until they come again");
-            return;
-        }
         let network = self.server().facts().network;
         let (mut positions, mut pairs) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
         let handed = self.post.handed.entry((from, stream)).or_default();
@@ -261,14 +260,13 @@ impl Driver {
             match Letter::from_bytes(&bytes) {
                 Some(Letter { message, board }) => {
                     positions.push(position);
-                    pairs.push((message, board));
+                    pairs.push(Arrival { message, board });
                 }
                 None => handed.push_back((position, None)),
             }
         }
         let mut messages = Vec::with_capacity(pairs.len());
-        for (position, verdict) in positions.into_iter().zip(authenticate_messages(pairs, network, blinding))
-        {
+        for (position, verdict) in positions.into_iter().zip(verdicts(pairs, network)) {
             let whose = match verdict {
                 Ok(message) => {
                     let inbound: &Inbound = message.get();
@@ -286,15 +284,16 @@ impl Driver {
         }
         handed.make_contiguous().sort_by_key(|(position, _)| *position);
         self.inbox.requeue(messages);
-        self.acknowledge(&[(EntityId::ZERO, EntityId::ZERO)]);
+        self.acknowledge();
     }
 
     /// Acknowledges what is durable of what was handed on.
-    pub(super) fn acknowledge(&mut self, executed: &[(EntityId, EntityId)]) {
-        if executed.is_empty() {
+    pub(super) fn acknowledge(&mut self) {
+        if self.post.handed.values().all(VecDeque::is_empty) {
             return;
         }
-        let state = self.state();
+        let server = Arc::clone(&self.server);
+        let state = server.read().unwrap_or_else(PoisonError::into_inner);
         let mut effects = Vec::new();
         for ((from, stream), handed) in &mut self.post.handed {
             let mut upto = None;
@@ -315,6 +314,7 @@ impl Driver {
                 effects.extend(self.delivery.durable(*from, *stream, upto));
             }
         }
+        drop(state);
         self.perform_delivery(effects);
     }
 
@@ -333,5 +333,3 @@ impl Driver {
         Ok(())
     }
 }
-
-const _: () = assert!(OUTBOX_BITS < 64, "a position has room for a slice");

@@ -75,7 +75,6 @@ pub struct Parts {
 
 /// A server among others. Dropping it stops it.
 pub struct Consortium {
-    network: Network,
     tell: SyncSender<Told>,
     thread: Option<JoinHandle<()>>,
 }
@@ -124,7 +123,7 @@ impl Consortium {
             retained: parts.retained,
             inbox: parts.inbox,
             decided: parts.decided,
-            network: network.clone(),
+            network,
             directory: parts.directory,
             shared: parts.shared,
             host,
@@ -148,19 +147,13 @@ impl Consortium {
         };
         let thread = std::thread::Builder::new().name("consortium".into());
         let thread = thread.spawn(drive).map_err(ConsortiumError::Thread)?;
-        Ok(Self { network, tell, thread: Some(thread) })
+        Ok(Self { tell, thread: Some(thread) })
     }
 
     /// Tells of durable slices, and lets `next` observe them too.
     #[must_use]
     pub fn observe<O: Observer>(&self, next: O) -> Slices<O> {
         Slices { driver: self.tell.clone(), next }
-    }
-
-    /// The connections.
-    #[must_use]
-    pub const fn network(&self) -> &Network {
-        &self.network
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use xln_primitives::{Board, CertifiedMessage, EntityId, Sequence};
+use xln_primitives::{Board, CertifiedMessage, EntityId, Message, Sequence};
 use xln_runtime::{Authentic, Inbound, RuntimeMessage, Server};
 
 /// Most messages that wait for one entity.
@@ -38,6 +38,12 @@ impl Waiting {
             }
             _ => false,
         }
+    }
+
+    /// Whether this very message waits.
+    pub(super) fn knows(&self, message: &Message<RuntimeMessage>) -> bool {
+        let same = |proven: &Proven| *proven.message.get().certified().message == *message;
+        self.messages.get(&(message.from, message.sequence)).is_some_and(same)
     }
 
     /// Forgets what the entity has executed.

@@ -24,21 +24,29 @@ pub(super) struct Checked {
     pub(super) last_rejection: Option<AuthenticationError>,
 }
 
+/// Whether each message is what it claims to be, in order.
+pub(crate) fn verdicts(
+    batch: Vec<Arrival>,
+    network: Network,
+) -> Vec<Result<Authentic<Inbound>, AuthenticationError>> {
+    let mut blinding = [0; 32];
+    match getrandom::fill(&mut blinding) {
+        Ok(()) => {
+            let pairs = batch.into_iter().map(|arrival| (arrival.message, arrival.board)).collect();
+            authenticate_messages(pairs, network, blinding)
+        }
+        // A batch equation without randomness proves nothing; a single signature needs none.
+        Err(_) => {
+            let alone = |Arrival { message, board }| authenticate_message(message, network, &board);
+            batch.into_iter().map(alone).collect()
+        }
+    }
+}
+
 impl Checked {
     pub(super) fn of(batch: Vec<Arrival>, network: Network) -> Self {
         let messages = batch.len();
-        let mut blinding = [0; 32];
-        let verdicts = match getrandom::fill(&mut blinding) {
-            Ok(()) => {
-                let pairs = batch.into_iter().map(|arrival| (arrival.message, arrival.board)).collect();
-                authenticate_messages(pairs, network, blinding)
-            }
-            // A batch equation without randomness proves nothing; a single signature needs none.
-            Err(_) => {
-                let alone = |Arrival { message, board }| authenticate_message(message, network, &board);
-                batch.into_iter().map(alone).collect()
-            }
-        };
+        let verdicts = verdicts(batch, network);
         let mut checked =
             Self { messages, authentic: Vec::with_capacity(messages), rejected: 0, last_rejection: None };
         for verdict in verdicts {
