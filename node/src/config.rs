@@ -180,7 +180,8 @@ fn peers(settings: &Settings) -> Result<PeersConfig, ConfigError> {
         list: &[String],
     ) -> Result<Vec<T>, ConfigError> {
         let address = |text: &String| {
-            text.parse().map_err(|error: T::Err| ConfigError::Address { setting, reason: error.to_string() })
+            text.parse()
+                .map_err(|error: T::Err| ConfigError::Address { setting, reason: format!("{text}: {error}") })
         };
         list.iter().map(address).collect()
     }
