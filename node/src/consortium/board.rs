@@ -1,20 +1,17 @@
 //! Performing what the consensus asks for.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use codec::Encode;
 use xln_consensus::{BODY_BYTES_MAX, BlsKey, BoardMessage, Body, Content, Effect, Event, Row, Verdict};
 use xln_network::{Code, ServerId};
 use xln_primitives::{Certificate, EntityId, FrameHash, Hash, Height, Round, decode_exact};
 use xln_runtime::{BodyError, DecidedFrame, FrameBody, ServerInput, SliceInputs};
-use xln_store::Batch;
 
-use super::driver::{Driver, DriverError};
-use crate::author::system_time;
+use super::{
+    environment::Environment,
+    machine::{Followed, Machine},
+};
 
 /// How far a proposal's time may be ahead of this server's.
 const AHEAD_MS: u64 = 500;
@@ -25,15 +22,14 @@ const DUE_MAX: usize = 256;
 /// Frames built here that are remembered until they are decided.
 const BUILT_MAX: usize = 64;
 
-impl Driver {
+impl<E: Environment> Machine<E> {
     /// Lets the machine take what happened and performs what it asks for, until it asks for nothing more.
-    pub(super) fn step(&mut self) -> Result<(), DriverError> {
+    pub(super) fn step(&mut self) -> Result<(), E::Error> {
         self.build_late()?;
         while !self.events.is_empty() {
             let events: Vec<Event> = self.events.drain(..).collect();
             let Some(host) = &mut self.host else { return Ok(()) };
-            let mut seed = [0; 32];
-            getrandom::fill(&mut seed).map_err(DriverError::Randomness)?;
+            let seed = self.env.entropy()?;
             let effects = host.step(events, seed);
             for effect in effects {
                 self.perform(effect)?;
@@ -42,15 +38,15 @@ impl Driver {
         Ok(())
     }
 
-    fn perform(&mut self, effect: Effect) -> Result<(), DriverError> {
+    fn perform(&mut self, effect: Effect) -> Result<(), E::Error> {
         match effect {
             Effect::Append { turn, rows } => {
-                self.append(&rows)?;
+                self.env.append(&rows)?;
                 self.events.push_back(Event::Durable { turn });
             }
             Effect::Send { to, bytes } => self.send(&to, &bytes),
             Effect::SetTimer { timer, after_ms } => {
-                self.timers.insert(timer, Instant::now() + Duration::from_millis(after_ms));
+                self.timers.insert(timer, self.env.now().saturating_add(Duration::from_millis(after_ms)));
             }
             Effect::CancelTimer { timer } => {
                 self.timers.remove(&timer);
@@ -63,7 +59,7 @@ impl Driver {
             Effect::Decided { entity, height, frame, certificate, body } => {
                 self.decided(entity, height, frame, certificate, &body);
             }
-            Effect::Answer { to, entity, height } => self.answer(to, entity, height)?,
+            Effect::Answer { to, entity, height } => self.answer_vote(to, entity, height)?,
             Effect::CatchUp { entity, from: _, member } => {
                 let server = self.directory.voter(&member);
                 self.ask(entity, server);
@@ -71,7 +67,7 @@ impl Driver {
             }
             Effect::Evidence(evidence) => {
                 tracing::error!(?evidence, "a member of a board signed two things for one place");
-                self.shared.add_evidence(evidence);
+                self.env.keep_evidence(evidence)?;
             }
             Effect::Refused { from, reason } => {
                 self.shared.refused(reason);
@@ -86,16 +82,7 @@ impl Driver {
         Ok(())
     }
 
-    fn append(&self, rows: &[Row]) -> Result<(), DriverError> {
-        let mut batch = Batch::new();
-        for row in rows {
-            batch.put_consensus(&row.entity, row.height, row.sequence, &row.value());
-        }
-        self.store.commit(batch)?;
-        Ok(())
-    }
-
-    fn send(&self, to: &[BlsKey], bytes: &[u8]) {
+    fn send(&mut self, to: &[BlsKey], bytes: &[u8]) {
         let to: Vec<ServerId> = to.iter().filter_map(|key| self.directory.voter(key)).collect();
         // The first byte after entity and height says what it is.
         let code = match bytes.get(40) {
@@ -103,14 +90,12 @@ impl Driver {
             Some(0x12) => Code::Commit,
             _ => Code::Vote,
         };
-        if let Err(error) = self.network.consensus(to, code, bytes.to_vec()) {
-            tracing::debug!(%error, "a message of the consensus is lost; it is said again");
-        }
+        self.env.send(to, code, bytes.to_vec());
     }
 
     /// Builds a frame of what waits, if anything does.
-    fn build(&mut self, entity: EntityId, height: Height, round: Round) -> Result<(), DriverError> {
-        let now = system_time();
+    fn build(&mut self, entity: EntityId, height: Height, round: Round) -> Result<(), E::Error> {
+        let now = self.env.time();
         let server = self.state();
         let (messages, boards) =
             self.waiting.get(&entity).map_or_else(Default::default, super::waiting::Waiting::next);
@@ -121,9 +106,8 @@ impl Driver {
             due.push(ServerInput::Heartbeat { entity });
         }
         let inputs = SliceInputs { server: due, messages, ..SliceInputs::default() };
-        let mut entropy = [0; 32];
-        getrandom::fill(&mut entropy).map_err(DriverError::Randomness)?;
-        match server.propose(entity, now, Hash::new(entropy), inputs, &boards) {
+        let entropy = Hash::new(self.env.entropy()?);
+        match server.propose(entity, now, entropy, inputs, &boards) {
             Ok(Some((body, header))) if body.height == height => {
                 let (frame, body) = (header.hash(), body.encode());
                 if body.len() > BODY_BYTES_MAX {
@@ -146,7 +130,7 @@ impl Driver {
     }
 
     /// Builds what could not be built when it was our turn, since the message that others had came here later.
-    fn build_late(&mut self) -> Result<(), DriverError> {
+    fn build_late(&mut self) -> Result<(), E::Error> {
         let waits = |entity: &EntityId| self.waiting.get(entity).is_some_and(|waiting| !waiting.is_empty());
         let late: Vec<EntityId> = self.unbuilt.keys().filter(|entity| waits(entity)).copied().collect();
         for entity in late {
@@ -157,13 +141,13 @@ impl Driver {
         Ok(())
     }
 
-    fn validate(&self, entity: EntityId, frame: FrameHash, body: &Body) -> Result<Verdict, DriverError> {
+    fn validate(&mut self, entity: EntityId, frame: FrameHash, body: &Body) -> Result<Verdict, E::Error> {
         let Ok(body) = decode_exact::<FrameBody>(body, BODY_BYTES_MAX) else { return Ok(Verdict::Mismatch) };
         if body.entity != entity {
             return Ok(Verdict::Mismatch);
         }
         let server = self.state();
-        let now = system_time();
+        let now = self.env.time();
         let header = match server.draft(&body) {
             Ok(header) => header,
             Err(error) => {
@@ -179,9 +163,7 @@ impl Driver {
             tracing::warn!(%entity, %frame, "a proposed frame is of a time that has not come");
             return Ok(Verdict::Invalid);
         }
-        let mut blinding = [0; 32];
-        getrandom::fill(&mut blinding).map_err(DriverError::Randomness)?;
-        match body.authenticate(server.facts().network, now, blinding) {
+        match body.authenticate(server.facts().network, now, self.env.entropy()?) {
             Ok(()) => Ok(Verdict::Valid),
             Err(BodyError::NoBoard { .. }) => Ok(Verdict::Mismatch),
             Err(error) => {
@@ -203,7 +185,7 @@ impl Driver {
         let made = decode_exact::<FrameBody>(body, BODY_BYTES_MAX)
             .map_err(|error| error.to_string())
             .and_then(|body| {
-                let header = self.server().draft(&body).map_err(|error| error.to_string())?;
+                let header = self.env.server().draft(&body).map_err(|error| error.to_string())?;
                 Ok(DecidedFrame { body, header, certificate })
             });
         match made {
@@ -219,8 +201,8 @@ impl Driver {
     }
 
     /// Sends a member a frame that was decided.
-    fn answer(&self, to: BlsKey, entity: EntityId, height: Height) -> Result<(), DriverError> {
-        let Some(bytes) = self.store.frame(&entity, height)? else { return Ok(()) };
+    fn answer_vote(&mut self, to: BlsKey, entity: EntityId, height: Height) -> Result<(), E::Error> {
+        let Some(bytes) = self.env.frame(&entity, height)? else { return Ok(()) };
         let Ok(frame) = decode_exact::<DecidedFrame>(&bytes, bytes.len()) else { return Ok(()) };
         let content = Content::Decided {
             frame: frame.header.hash(),
@@ -232,20 +214,19 @@ impl Driver {
     }
 
     /// What the machine needs to know at the start, of every board on which this server votes.
-    pub(super) fn resume_boards(&mut self) -> Result<(), DriverError> {
+    pub(super) fn resume_boards(&mut self) -> Result<(), E::Error> {
         let decided: BTreeMap<EntityId, (Height, xln_primitives::Board)> = {
-            let server = self.server();
+            let server = self.env.server();
             let voting = server.entities().filter(|entity| entity.is_decided());
             let next = |entity: &xln_runtime::Entity| entity.head().map_or(1, |head| head.header.height + 1);
             voting.map(|entity| (entity.id(), (next(entity), entity.board().clone()))).collect()
         };
         for (entity, (height, board)) in decided {
             self.waiting.entry(entity).or_default();
-            let followed = super::driver::Followed { next: height, halted: false, asked: None };
+            let followed = Followed { next: height, halted: false, asked: None };
             self.followed.insert(entity, followed);
             let mut rows = Vec::new();
-            for row in self.store.consensus(&entity) {
-                let (of, sequence, value) = row?;
+            for (of, sequence, value) in self.env.log(&entity)? {
                 let key = [entity.as_ref(), &of.to_be_bytes(), &sequence.to_be_bytes()].concat();
                 match Row::read(&key, &value) {
                     Ok(row) if of >= height => rows.push(row),

@@ -1,17 +1,14 @@
 //! Frames of entities that are followed here: taken over once each, in order, whoever brings them.
 
-use std::{
-    sync::PoisonError,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use codec::Encode;
 use xln_consensus::Event;
-use xln_network::{Answer, Code, FRAMES_MAX, GossipId, Question, ServerId, Standing, Topic, Verdict};
+use xln_network::{Answer, Code, FRAMES_MAX, Question, ServerId, Standing, Topic, Verdict};
 use xln_primitives::{EntityId, decode_exact};
 use xln_runtime::{BodyError, DecidedFrame};
 
-use super::driver::{Driver, Told};
+use super::{environment::Environment, machine::Machine};
 
 /// Most bytes of frames that are asked for at once.
 const ASK_BYTES: u32 = 4 << 20;
@@ -20,7 +17,7 @@ const FRAME_BYTES_MAX: usize = 5 << 20;
 /// Nobody is asked for frames of an entity more often.
 const ASK_INTERVAL: Duration = Duration::from_millis(200);
 
-impl Driver {
+impl<E: Environment> Machine<E> {
     /// Hands a frame to the author, if it is the next one and its certificate holds. Tells what it was worth.
     pub(super) fn follow(&mut self, frame: DecidedFrame) -> Worth {
         let (entity, height) = (frame.body.entity, frame.body.height);
@@ -32,14 +29,14 @@ impl Driver {
             return Worth::Known;
         }
         let is_its = frame.header.entity == entity && frame.header.height == height;
-        let network = { self.server.read().unwrap_or_else(PoisonError::into_inner).facts().network };
+        let network = self.env.server().facts().network;
         if !is_its || frame.verify(network, &board).is_err() {
             return Worth::Forged;
         }
         if height > followed.next {
             return Worth::Early;
         }
-        if !self.decided.push(frame) {
+        if !self.env.execute_frame(frame) {
             return Worth::Early;
         }
         followed.next = followed.next.saturating_add(1);
@@ -53,15 +50,13 @@ impl Driver {
             followed.next = followed.next.max(height.saturating_add(1));
         }
         self.unbuilt.remove(&entity);
-        if self.built.remove(&frame.header.hash())
-            && let Err(error) = self.network.publish(Topic::Frames, Code::Commit, frame.encode())
-        {
-            tracing::debug!(%error, "a frame is not told to everybody; they ask for it");
+        if self.built.remove(&frame.header.hash()) {
+            self.env.publish(Topic::Frames, Code::Commit, frame.encode());
         }
         let Some(board) = self.board(&entity) else { return };
         self.events.push_back(Event::Applied { entity, height, board });
         if let Some(waiting) = self.waiting.get_mut(&entity) {
-            waiting.executed(&self.server.read().unwrap_or_else(PoisonError::into_inner), &entity);
+            waiting.executed(&self.env.server(), &entity);
             if !waiting.is_empty() {
                 self.events.push_back(Event::Work { entity });
             }
@@ -83,8 +78,8 @@ impl Driver {
         }
     }
 
-    /// A frame that somebody told everybody.
-    pub(super) fn gossip(&mut self, topic: Topic, body: &[u8], from: ServerId, id: GossipId) {
+    /// A frame that somebody told everybody. Says what it is worth to others.
+    pub fn gossip(&mut self, topic: Topic, body: &[u8], from: ServerId) -> Verdict {
         let worth = match (topic, decode_exact::<DecidedFrame>(body, FRAME_BYTES_MAX)) {
             (Topic::Frames, Ok(frame)) => {
                 let entity = frame.body.entity;
@@ -97,13 +92,11 @@ impl Driver {
             (Topic::Frames, Err(_)) => Worth::Forged,
             _ => Worth::Nothing,
         };
-        let verdict = match worth {
+        match worth {
             Worth::New | Worth::Early => Verdict::Accept,
             Worth::Forged => Verdict::Reject,
             Worth::Known | Worth::Nothing => Verdict::Ignore,
-        };
-        // Without a verdict nobody else is told by us.
-        let _ = self.network.judge(id, verdict);
+        }
     }
 
     /// Asks a server, or any that is connected, for frames that are missing here.
@@ -113,30 +106,19 @@ impl Driver {
         let Some(followed) = self.followed.get_mut(&entity).filter(|followed| !followed.halted) else {
             return;
         };
-        if followed.asked.is_some_and(|asked| asked.elapsed() < ASK_INTERVAL) {
+        let now = self.env.now();
+        if followed.asked.is_some_and(|asked| now.saturating_sub(asked) < ASK_INTERVAL) {
             return;
         }
-        followed.asked = Some(Instant::now());
+        followed.asked = Some(now);
         let question = Question::Frames { entity, from: followed.next, max_bytes: ASK_BYTES };
-        let (network, tell) = (self.network.clone(), self.tell.clone());
-        self.runtime.spawn(async move {
-            let frames = match network.ask(server, &question).await {
-                Ok(Answer::Frames(frames)) => frames.into_inner(),
-                Ok(_) => return,
-                Err(error) => {
-                    tracing::debug!(%server, %error, "no answer to a question for frames");
-                    return;
-                }
-            };
-            // While the driver is busy the answer may be lost: it asks again.
-            let _ = tell.try_send(Told::Frames { entity, from: server, frames });
-        });
+        self.env.ask(server, question);
     }
 
     fn any_connected(&self) -> Option<ServerId> {
         // Another one each time: the clock is as good as chance here.
         let count = self.connected.len().max(1);
-        let turn = usize::try_from(self.began.elapsed().as_millis()).unwrap_or(0) / 1_000 % count;
+        let turn = usize::try_from(self.env.now().as_secs()).unwrap_or(0) % count;
         self.connected.iter().nth(turn).copied()
     }
 
@@ -147,8 +129,15 @@ impl Driver {
         }
     }
 
+    /// A server answered a question.
+    pub(super) fn answered(&mut self, from: ServerId, question: &Question, answer: &Answer) {
+        if let (Question::Frames { entity, .. }, Answer::Frames(frames)) = (question, answer) {
+            self.caught_up(*entity, from, frames);
+        }
+    }
+
     /// Takes the frames of an answer over, and asks for more if there may be more.
-    pub(super) fn caught_up(&mut self, entity: EntityId, from: ServerId, frames: &[Vec<u8>]) {
+    fn caught_up(&mut self, entity: EntityId, from: ServerId, frames: &[Vec<u8>]) {
         let mut last = Worth::Nothing;
         for bytes in frames {
             let Ok(frame) = decode_exact::<DecidedFrame>(bytes, FRAME_BYTES_MAX) else { return };
@@ -169,10 +158,11 @@ impl Driver {
     }
 
     /// Answers a question of another server.
-    pub(super) fn answer_question(&self, question: &Question) -> Answer {
+    #[must_use]
+    pub fn answer(&self, question: &Question) -> Answer {
         match question {
             Question::Heights(_) => {
-                let server = self.server();
+                let server = self.env.server();
                 let standing = |entity: &xln_runtime::Entity| {
                     let head = entity.head()?;
                     let (height, frame) = (head.header.height, head.header.hash());
@@ -187,7 +177,7 @@ impl Driver {
                 let (mut frames, mut bytes) = (Vec::new(), 0_usize);
                 let most = usize::try_from((*max_bytes).min(ASK_BYTES)).unwrap_or(0);
                 for height in *from..from.saturating_add(u64::from(FRAMES_MAX)) {
-                    match self.store.frame(entity, height) {
+                    match self.env.frame(entity, height) {
                         Ok(Some(frame)) if frames.is_empty() || bytes + frame.len() <= most => {
                             bytes = bytes.saturating_add(frame.len());
                             frames.push(frame);

@@ -10,6 +10,9 @@
 //!        └─────────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
+//! [`Machine`] is all of it without clock, thread, socket and disk: those are its [`Environment`]. In a node one thread drives
+//! it; a simulation runs the same code for many servers on a time of its own.
+//!
 //! **Deciding.** Whatever is said to an entity whose board votes goes to every server of that board, and waits there
 //! (`waiting`). The machine of [`xln_consensus`] says when to build a frame of it, which frames to check, what to log, and
 //! what was decided.
@@ -26,8 +29,11 @@ mod board;
 mod decided;
 mod directory;
 mod driver;
+mod environment;
 mod follow;
+mod here;
 mod letter;
+mod machine;
 mod post;
 mod start;
 mod status;
@@ -35,6 +41,8 @@ mod waiting;
 
 pub use decided::DecidedFrames;
 pub use directory::{BadAddress, Directory};
-pub use driver::{Notice, Slices};
+pub use driver::Slices;
+pub use environment::{Environment, Kept, StoredRow};
+pub use machine::{Identity, Input, Machine, Notice};
 pub use start::{Consortium, ConsortiumError, Parts};
 pub use status::{BoardStatus, Peer, Shared, Status};

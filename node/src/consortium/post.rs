@@ -2,28 +2,20 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, PoisonError},
+    sync::Arc,
 };
 
 use codec::Encode;
 use xln_consensus::Event as Consensus;
 use xln_network::{
-    Code, Event, ServerId,
+    Code, ServerId,
     delivery::{Effect, Item, MemoryQueue, Packet, Position, Stream},
 };
 use xln_primitives::{EntityId, Sequence};
-use xln_runtime::{Delivery as Message, Inbound, authenticate_message};
-use xln_store::StoreError;
+use xln_runtime::{Delivery as Message, Inbound, authenticate_message, authenticate_messages};
 
-use super::{
-    driver::{Driver, DriverError},
-    letter::Letter,
-    waiting::Proven,
-};
-use crate::{
-    inbox::{Arrival, verdicts},
-    retained::outbox_number,
-};
+use super::{environment::Environment, letter::Letter, machine::Machine, waiting::Proven};
+use crate::retained::outbox_number;
 
 /// Letters to a board that are told again at once.
 const AGAIN_MAX: usize = 500;
@@ -55,18 +47,17 @@ impl Post {
     }
 }
 
-impl Driver {
+impl<E: Environment> Machine<E> {
     /// Takes up what waited when the node stopped.
-    pub(super) fn resume(&mut self) -> Result<(), DriverError> {
-        self.resume_boards()?;
-        let server = self.state();
+    pub(super) fn resume_post(&mut self) -> Result<(), E::Error> {
+        let next = self.env.server().slice().saturating_add(1);
         let mut waiting: BTreeMap<(ServerId, u64), (EntityId, Letter)> = BTreeMap::new();
         let homes: Vec<(EntityId, ServerId)> = self.directory.homes().collect();
         for (entity, home) in homes {
-            if home == self.network.server() {
+            if home == self.own {
                 continue;
             }
-            for (number, message) in self.retained.waiting(entity)? {
+            for (number, message) in self.env.outbox(entity)? {
                 let Some(board) = self.board(&message.message.from) else { continue };
                 waiting.insert((home, number), (entity, Letter { message, board }));
             }
@@ -75,9 +66,9 @@ impl Driver {
             self.post.append(home, Position(number), entity, &letter);
         }
         // Before the first message of the next slice.
-        let before = Position(outbox_number(server.slice().saturating_add(1), 0).saturating_sub(1));
+        let before = Position(outbox_number(next, 0).saturating_sub(1));
         let servers: Vec<ServerId> = self.directory.servers().collect();
-        for other in servers.into_iter().filter(|other| *other != self.network.server()) {
+        for other in servers.into_iter().filter(|other| *other != self.own) {
             let (acknowledged, last) = match self.post.queue.ends(other) {
                 Some((first, last)) => (Position(first.0.saturating_sub(1)), last),
                 None => (before, before),
@@ -86,7 +77,7 @@ impl Driver {
         }
         let boards: Vec<EntityId> = self.waiting.keys().copied().collect();
         for entity in boards {
-            for (_, message) in self.retained.waiting(entity)? {
+            for (_, message) in self.env.outbox(entity)? {
                 if let Some(board) = self.board(&message.message.from) {
                     self.take_letter(Letter { message, board });
                 }
@@ -96,10 +87,10 @@ impl Driver {
     }
 
     /// Sends on what a durable slice says to entities elsewhere.
-    pub(super) fn send_out(&mut self, slice: u64, outbox: &[Message]) -> Result<(), StoreError> {
+    pub(super) fn send_out(&mut self, slice: u64, outbox: &[Message]) {
         for (place, message) in (0_u64..).zip(outbox) {
             let to = message.to();
-            let home = self.directory.home(&to).filter(|home| *home != self.network.server());
+            let home = self.directory.home(&to).filter(|home| *home != self.own);
             let is_board = self.waiting.contains_key(&to);
             if !is_board && home.is_none() {
                 continue;
@@ -116,43 +107,40 @@ impl Driver {
                 self.delivery.appended(home, position);
             }
         }
-        Ok(())
     }
 
     /// Tells a letter to all who vote for its receiver.
-    fn tell_board(&self, entity: &EntityId, letter: &Letter) {
+    fn tell_board(&mut self, entity: &EntityId, letter: &Letter) {
         let Some(board) = self.board(entity) else { return };
         let keys = board.members.iter().filter_map(|member| match &member.id {
             xln_primitives::MemberId::Signer { key: xln_primitives::PublicKey::Bls(key), .. } => Some(key),
             _ => None,
         });
-        let own = self.network.server();
+        let own = self.own;
         let to: Vec<ServerId> =
             keys.filter_map(|key| self.directory.voter(key)).filter(|server| *server != own).collect();
         if to.is_empty() {
             return;
         }
-        if let Err(error) = self.network.consensus(to, Code::EntityTransaction, letter.encode()) {
-            tracing::debug!(%error, "a message to a board is told again later");
-        }
+        self.env.send(to, Code::EntityTransaction, letter.encode());
     }
 
     /// Tells letters of entities that live here again, as long as they wait.
-    pub(super) fn tell_boards_again(&self) {
-        for (entity, waiting) in &self.waiting {
-            let here: Vec<Letter> = {
-                let server = self.server();
+    pub(super) fn tell_boards_again(&mut self) {
+        let mut again: Vec<(EntityId, Letter)> = Vec::new();
+        {
+            let server = self.env.server();
+            for (entity, waiting) in &self.waiting {
                 let ours =
                     waiting.all().filter(|(message, _)| server.entity(&message.message.from).is_some());
-                let letter = |(message, board): (&Arc<_>, &xln_primitives::Board)| Letter {
-                    message: Arc::clone(message),
-                    board: board.clone(),
+                let letter = |(message, board): (&Arc<_>, &xln_primitives::Board)| {
+                    (*entity, Letter { message: Arc::clone(message), board: board.clone() })
                 };
-                ours.take(AGAIN_MAX).map(letter).collect()
-            };
-            for letter in here {
-                self.tell_board(entity, &letter);
+                again.extend(ours.take(AGAIN_MAX).map(letter));
             }
+        }
+        for (entity, letter) in again {
+            self.tell_board(&entity, &letter);
         }
     }
 
@@ -164,7 +152,7 @@ impl Driver {
         if self.waiting.get(&entity).is_none_or(|waiting| waiting.knows(&message.message)) {
             return;
         }
-        let network = self.server().facts().network;
+        let network = self.env.server().facts().network;
         let proven = match authenticate_message(message, network, &board) {
             Ok(message) => Proven { message, board },
             Err(error) => {
@@ -179,63 +167,33 @@ impl Driver {
         }
     }
 
-    /// The network says something.
-    pub(super) fn heard(&mut self, event: Event) {
-        match event {
-            Event::Connected(server) => {
-                self.connected.insert(server);
-                self.delivery.connected(server);
-                let followed: Vec<EntityId> = self.followed.keys().copied().collect();
-                for entity in followed {
-                    self.ask(entity, Some(server));
-                }
-            }
-            Event::Disconnected(server) => {
-                self.connected.remove(&server);
-                self.delivery.disconnected(server);
-            }
-            Event::Consensus { from, code: Code::EntityTransaction, body } => {
-                match Letter::from_bytes(&body) {
-                    Some(letter) => self.take_letter(letter),
-                    None => tracing::warn!(%from, "a message to a board cannot be read"),
-                }
-            }
-            Event::Consensus { from, body, .. } => {
-                if let Some(from) = self.directory.key(&from) {
-                    self.events.push_back(Consensus::Received { from, bytes: body.into_inner() });
-                }
-            }
-            Event::Delivery { from, packet } => self.packet(from, packet.into_inner()),
-            Event::Question { question, responder, .. } => {
-                let answer = self.answer_question(&question);
-                responder.answer(&answer);
-            }
-            Event::Gossip { topic, body, from, id, .. } => self.gossip(topic, &body, from, id),
+    /// Somebody tells what was said to an entity whose board votes.
+    pub(super) fn told(&mut self, from: ServerId, bytes: &[u8]) {
+        match Letter::from_bytes(bytes) {
+            Some(letter) => self.take_letter(letter),
+            None => tracing::warn!(%from, "a message to a board cannot be read"),
         }
     }
 
-    fn packet(&mut self, from: ServerId, packet: Packet) {
-        match self.delivery.receive(self.began.elapsed(), from, packet) {
-            Ok(effects) => self.perform_delivery(effects),
+    pub(super) fn packet(&mut self, from: ServerId, packet: Packet) -> Result<(), E::Error> {
+        match self.delivery.receive(self.env.now(), from, packet) {
+            Ok(effects) => self.perform_delivery(effects)?,
             Err(error) => tracing::warn!(%from, %error, "a packet that no honest server sends"),
         }
+        Ok(())
     }
 
     /// Sends what is due to other servers.
-    pub(super) fn deliver(&mut self) {
-        let effects = self.delivery.poll(self.began.elapsed(), &self.post.queue);
-        self.perform_delivery(effects);
+    pub(super) fn deliver(&mut self) -> Result<(), E::Error> {
+        let effects = self.delivery.poll(self.env.now(), &self.post.queue);
+        self.perform_delivery(effects)
     }
 
-    fn perform_delivery(&mut self, effects: Vec<Effect>) {
+    fn perform_delivery(&mut self, effects: Vec<Effect>) -> Result<(), E::Error> {
         for effect in effects {
             match effect {
-                Effect::Send { to, packet } => {
-                    if let Err(error) = self.network.deliver(to, &packet) {
-                        tracing::debug!(%to, %error, "a packet is lost; it is sent again");
-                    }
-                }
-                Effect::HandOn { from, stream, items } => self.hand_on(from, stream, items),
+                Effect::Send { to, packet } => self.env.deliver(to, packet),
+                Effect::HandOn { from, stream, items } => self.hand_on(from, stream, items)?,
                 Effect::Forget { to, upto } => {
                     self.post.queue.forget(to, upto);
                     let kept = self.post.receivers.split_off(&(to, Position(upto.0.saturating_add(1))));
@@ -244,29 +202,32 @@ impl Driver {
                     let mut meant = gone.split_off(&(to, Position::START));
                     self.post.receivers.append(&mut gone);
                     for ((_, position), entity) in std::mem::take(&mut meant) {
-                        self.retained.delivered(entity, position.0);
+                        self.env.delivered(entity, position.0);
                     }
                 }
             }
         }
+        Ok(())
     }
 
     /// Gives the author what another server's entities say to those here.
-    fn hand_on(&mut self, from: ServerId, stream: Stream, items: Vec<Item>) {
-        let network = self.server().facts().network;
+    fn hand_on(&mut self, from: ServerId, stream: Stream, items: Vec<Item>) -> Result<(), E::Error> {
+        let network = self.env.server().facts().network;
+        let blinding = self.env.entropy()?;
         let (mut positions, mut pairs) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
         let handed = self.post.handed.entry((from, stream)).or_default();
         for Item { position, bytes } in items {
             match Letter::from_bytes(&bytes) {
                 Some(Letter { message, board }) => {
                     positions.push(position);
-                    pairs.push(Arrival { message, board });
+                    pairs.push((message, board));
                 }
                 None => handed.push_back((position, None)),
             }
         }
         let mut messages = Vec::with_capacity(pairs.len());
-        for (position, verdict) in positions.into_iter().zip(verdicts(pairs, network)) {
+        for (position, verdict) in positions.into_iter().zip(authenticate_messages(pairs, network, blinding))
+        {
             let whose = match verdict {
                 Ok(message) => {
                     let inbound: &Inbound = message.get();
@@ -283,17 +244,16 @@ impl Driver {
             handed.push_back((position, whose));
         }
         handed.make_contiguous().sort_by_key(|(position, _)| *position);
-        self.inbox.requeue(messages);
-        self.acknowledge();
+        self.env.execute_messages(messages);
+        self.acknowledge()
     }
 
     /// Acknowledges what is durable of what was handed on.
-    pub(super) fn acknowledge(&mut self) {
+    pub(super) fn acknowledge(&mut self) -> Result<(), E::Error> {
         if self.post.handed.values().all(VecDeque::is_empty) {
-            return;
+            return Ok(());
         }
-        let server = Arc::clone(&self.server);
-        let state = server.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.env.server();
         let mut effects = Vec::new();
         for ((from, stream), handed) in &mut self.post.handed {
             let mut upto = None;
@@ -315,18 +275,18 @@ impl Driver {
             }
         }
         drop(state);
-        self.perform_delivery(effects);
+        self.perform_delivery(effects)
     }
 
     /// Forgets messages of entities here that a followed entity has executed.
-    pub(super) fn settle_outbox(&self) -> Result<(), StoreError> {
+    pub(super) fn settle_outbox(&mut self) -> Result<(), E::Error> {
         let state = self.state();
         for entity in self.waiting.keys() {
             let Some(decided) = state.entity(entity) else { continue };
-            for (number, message) in self.retained.waiting(*entity)? {
+            for (number, message) in self.env.outbox(*entity)? {
                 let (from, sequence) = (message.message.from, message.message.sequence);
                 if pallet_entities::inbox(&decided.state(), &from).is_ok_and(|last| last >= sequence) {
-                    self.retained.delivered(*entity, number);
+                    self.env.delivered(*entity, number);
                 }
             }
         }

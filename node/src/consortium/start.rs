@@ -1,7 +1,6 @@
 //! Starting and stopping all of it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
     path::PathBuf,
     sync::{
         Arc, RwLock,
@@ -11,20 +10,17 @@ use std::{
     time::Instant,
 };
 
-use xln_consensus::{Host, Settings, Timing};
 use xln_keystore::Signer;
-use xln_network::{
-    Access, Config, Multiaddr, Network, ServerAddress, ServerKey, StartError,
-    delivery::{Delivery, DeliveryLimits, Stream},
-};
+use xln_network::{Access, Config, Multiaddr, Network, ServerAddress, ServerKey, StartError};
 use xln_runtime::Server;
 use xln_store::Store;
 
 use super::{
     decided::DecidedFrames,
     directory::Directory,
-    driver::{Driver, Slices, Told},
-    post::Post,
+    driver::{self, Slices, Told},
+    here::Here,
+    machine::{Identity, Machine},
     status::Shared,
 };
 use crate::{author::Observer, inbox::Inbox, retained::Retained};
@@ -111,35 +107,23 @@ impl Consortium {
             }
         };
         std::thread::Builder::new().name("peers".into()).spawn(carry).map_err(ConsortiumError::Thread)?;
-        let host = parts
-            .voter
-            .and_then(|signer| Host::new(Settings { network: id, timing: Timing::default(), signer }));
-        let driver = Driver {
-            told,
-            tell: tell.clone(),
-            runtime,
+        let identity = Identity { server: own, voter: parts.voter, stream: parts.stream };
+        let here = Here {
+            began: Instant::now(),
             server: parts.server,
             store: parts.store,
             retained: parts.retained,
             inbox: parts.inbox,
             decided: parts.decided,
-            network,
-            directory: parts.directory,
-            shared: parts.shared,
-            host,
-            events: VecDeque::new(),
-            timers: BTreeMap::new(),
-            waiting: BTreeMap::new(),
-            followed: BTreeMap::new(),
-            unbuilt: BTreeMap::new(),
-            built: BTreeSet::new(),
-            post: Post::new(Stream(parts.stream)),
-            delivery: Delivery::new(DeliveryLimits::default()),
-            began: Instant::now(),
-            connected: BTreeSet::new(),
+            shared: Arc::clone(&parts.shared),
+            network: network.clone(),
+            runtime,
+            tell: tell.clone(),
         };
         let drive = move || {
-            if let Err(error) = driver.run() {
+            let run = Machine::start(here, identity, parts.directory, parts.shared)
+                .and_then(|machine| driver::run(machine, &network, &told));
+            if let Err(error) = run {
                 // A vote that was not written must not be followed by another.
                 tracing::error!(%error, "the consortium's thread cannot go on: the process ends");
                 std::process::abort();

@@ -9,7 +9,7 @@ use xln_consensus::{Evidence, Refusal};
 use xln_network::ServerId;
 use xln_primitives::{EntityId, Height, Round};
 
-use super::driver::Driver;
+use super::{environment::Environment, machine::Machine};
 
 /// Most pieces of evidence that are kept.
 const EVIDENCE_MAX: usize = 1_000;
@@ -101,7 +101,7 @@ impl Shared {
     }
 }
 
-impl Driver {
+impl<E: Environment> Machine<E> {
     /// Notes where everything stands, for those who ask.
     pub(super) fn report(&self) {
         let rounds: BTreeMap<EntityId, Round> = match &self.host {
@@ -114,7 +114,7 @@ impl Driver {
             .map_or_else(Vec::new, |host| host.heights().map(|(entity, _)| entity).collect());
         let mut inner = self.shared.lock();
         let halted = inner.halted.clone();
-        let others = self.directory.servers().filter(|server| *server != self.network.server());
+        let others = self.directory.servers().filter(|server| *server != self.own);
         inner.status.peers = others
             .map(|server| Peer {
                 server,

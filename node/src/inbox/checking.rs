@@ -25,10 +25,7 @@ pub(super) struct Checked {
 }
 
 /// Whether each message is what it claims to be, in order.
-pub(crate) fn verdicts(
-    batch: Vec<Arrival>,
-    network: Network,
-) -> Vec<Result<Authentic<Inbound>, AuthenticationError>> {
+fn verdicts(batch: Vec<Arrival>, network: Network) -> Vec<Result<Authentic<Inbound>, AuthenticationError>> {
     let mut blinding = [0; 32];
     match getrandom::fill(&mut blinding) {
         Ok(()) => {

@@ -19,7 +19,6 @@ use std::{
 use xln_primitives::{AuthenticationError, Board, CertifiedMessage, Network};
 use xln_runtime::{Authentic, Inbound, RuntimeMessage};
 
-pub(crate) use checking::verdicts;
 use checking::{BATCH, BATCH_MIN, Checked};
 
 /// A message as another server brings it: with the board of its sender, if the sender is a lazy entity.

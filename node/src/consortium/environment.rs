@@ -1,0 +1,58 @@
+//! What the machine needs of the node around it: a clock, a disk, an author, a network.
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use xln_consensus::{Evidence, Row};
+use xln_network::{Code, Question, ServerId, Topic, delivery::Packet};
+use xln_primitives::{CertifiedMessage, EntityId, Height, Timestamp};
+use xln_runtime::{Authentic, DecidedFrame, Inbound, RuntimeMessage, Server};
+
+/// A row of the consensus log as it is stored: height, sequence, value.
+pub type StoredRow = (Height, u64, Vec<u8>);
+/// A message that waits for its receiver, with its number in the outbox.
+pub type Kept = (u64, Arc<CertifiedMessage<RuntimeMessage>>);
+
+/// The node around a [`Machine`](super::Machine), or a simulation of one.
+///
+/// What is sent may be lost: the machine says it again where that matters. An error of any method ends the machine, and with
+/// it the process: what was not written must not be followed by anything.
+pub trait Environment {
+    /// Why it cannot go on.
+    type Error: core::fmt::Display;
+
+    /// The server's clock.
+    fn time(&self) -> Timestamp;
+    /// Time since a moment that was chosen once; it never goes back.
+    fn now(&self) -> Duration;
+    /// Randomness that nobody can predict.
+    fn entropy(&mut self) -> Result<[u8; 32], Self::Error>;
+
+    /// The durable state.
+    fn server(&self) -> impl Deref<Target = Server> + '_;
+    /// Makes rows of the consensus log durable, all or none.
+    fn append(&mut self, rows: &[Row]) -> Result<(), Self::Error>;
+    /// The consensus log of an entity, in order.
+    fn log(&self, entity: &EntityId) -> Result<Vec<StoredRow>, Self::Error>;
+    /// An encoded [`DecidedFrame`] that was executed here.
+    fn frame(&self, entity: &EntityId, height: Height) -> Result<Option<Vec<u8>>, Self::Error>;
+    /// What entities here said to this one and is not delivered yet, oldest first.
+    fn outbox(&self, to: EntityId) -> Result<Vec<Kept>, Self::Error>;
+    /// A message of the outbox is delivered for good.
+    fn delivered(&mut self, to: EntityId, number: u64);
+    /// Keeps proof of a member that signed two things for one place.
+    fn keep_evidence(&mut self, evidence: Evidence) -> Result<(), Self::Error>;
+
+    /// Hands a certified frame to the author, if there is room.
+    fn execute_frame(&mut self, frame: DecidedFrame) -> bool;
+    /// Hands messages for entities here to the author.
+    fn execute_messages(&mut self, messages: Vec<Authentic<Inbound>>);
+
+    /// Sends a message of the consensus.
+    fn send(&mut self, to: Vec<ServerId>, code: Code, bytes: Vec<u8>);
+    /// Sends a packet of messages between entities.
+    fn deliver(&mut self, to: ServerId, packet: Packet);
+    /// Tells everybody.
+    fn publish(&mut self, topic: Topic, code: Code, bytes: Vec<u8>);
+    /// Asks a server; its answer comes as [`Input::Answer`](super::Input::Answer), if it comes.
+    fn ask(&mut self, server: ServerId, question: Question);
+}

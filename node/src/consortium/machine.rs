@@ -1,0 +1,265 @@
+//! The machine: what arrives goes in, the environment is told what to do. It has no clock, no thread and no disk of its own.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use xln_consensus::{Event, Host, Settings, TimerId, Timing};
+use xln_keystore::Signer;
+use xln_network::{
+    Answer, Code, Question, ServerId,
+    delivery::{Delivery, DeliveryLimits, Packet, Stream},
+};
+use xln_primitives::{Board, EntityId, FrameHash, Height, Round};
+use xln_runtime::{BodyError, DecidedFrame, Delivery as Message, Executed, Server};
+
+use super::{directory::Directory, environment::Environment, post::Post, status::Shared, waiting::Waiting};
+
+/// How often the machine looks for what the clock makes due.
+const TICK: Duration = Duration::from_millis(100);
+/// How often messages that wait for a board are told again, and others are asked for frames.
+const REPEAT: Duration = Duration::from_secs(2);
+/// Inputs of the clock that are looked for at once.
+const DUE_MAX: usize = 16;
+
+/// What happens to a machine.
+#[derive(Debug)]
+pub enum Input {
+    /// A server is connected.
+    Connected(ServerId),
+    /// It is not connected any more.
+    Disconnected(ServerId),
+    /// A message for a board.
+    Consensus {
+        /// Who sent it.
+        from: ServerId,
+        /// What it is.
+        code: Code,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// Messages between entities, or their acknowledgement.
+    Packet {
+        /// Who sent it.
+        from: ServerId,
+        /// The packet.
+        packet: Packet,
+    },
+    /// A server answered.
+    Answer {
+        /// Who.
+        from: ServerId,
+        /// What was asked.
+        question: Question,
+        /// What it said.
+        answer: Answer,
+    },
+    /// A slice is durable.
+    Slice(Notice),
+}
+
+/// What a durable slice means for the network.
+#[derive(Debug)]
+pub struct Notice {
+    slice: u64,
+    outbox: Vec<Message>,
+    frames: Vec<DecidedFrame>,
+    unfit: Vec<(EntityId, BodyError)>,
+}
+
+impl From<&Executed> for Notice {
+    fn from(executed: &Executed) -> Self {
+        Self {
+            slice: executed.slice.number,
+            outbox: executed.outbox.clone(),
+            frames: executed.slice.frames.clone(),
+            unfit: executed.unfit.clone(),
+        }
+    }
+}
+
+/// Where an entity stands that is followed here.
+#[derive(Debug)]
+pub(super) struct Followed {
+    /// The next height that the author has not been given.
+    pub(super) next: Height,
+    /// Whether a frame diverged: then nothing of it is believed any more.
+    pub(super) halted: bool,
+    /// When somebody was asked for frames last.
+    pub(super) asked: Option<Duration>,
+}
+
+/// Who a server is.
+pub struct Identity {
+    /// The key of its connections.
+    pub server: ServerId,
+    /// The key with which it votes, if it does.
+    pub voter: Option<Arc<dyn Signer>>,
+    /// Since when its database counts, which tells its counting from that of one before it.
+    pub stream: u64,
+}
+
+/// What a server does for the network of boards: decides, follows, delivers.
+pub struct Machine<E> {
+    pub(super) env: E,
+    pub(super) own: ServerId,
+    pub(super) directory: Directory,
+    pub(super) shared: Arc<Shared>,
+    /// None on a server without a voting key.
+    pub(super) host: Option<Host>,
+    pub(super) events: VecDeque<Event>,
+    pub(super) timers: BTreeMap<TimerId, Duration>,
+    pub(super) waiting: BTreeMap<EntityId, Waiting>,
+    pub(super) followed: BTreeMap<EntityId, Followed>,
+    /// Frames that are still to be built: when it was our turn, nothing waited here yet.
+    pub(super) unbuilt: BTreeMap<EntityId, (Height, Round)>,
+    /// Frames that this server built: it tells everybody when they are decided.
+    pub(super) built: BTreeSet<FrameHash>,
+    pub(super) post: Post,
+    pub(super) delivery: Delivery,
+    pub(super) connected: BTreeSet<ServerId>,
+    tick: Duration,
+    repeat: Duration,
+}
+
+impl<E: Environment> Machine<E> {
+    /// Takes up what the disk holds.
+    pub fn start(
+        env: E,
+        identity: Identity,
+        directory: Directory,
+        shared: Arc<Shared>,
+    ) -> Result<Self, E::Error> {
+        let Identity { server: own, voter, stream } = identity;
+        let network = env.server().facts().network;
+        let settings = |signer| Settings { network, timing: Timing::default(), signer };
+        let now = env.now();
+        let mut machine = Self {
+            env,
+            own,
+            directory,
+            shared,
+            host: voter.and_then(|signer| Host::new(settings(signer))),
+            events: VecDeque::new(),
+            timers: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            followed: BTreeMap::new(),
+            unbuilt: BTreeMap::new(),
+            built: BTreeSet::new(),
+            post: Post::new(Stream(stream)),
+            delivery: Delivery::new(DeliveryLimits::default()),
+            connected: BTreeSet::new(),
+            tick: now,
+            repeat: now,
+        };
+        machine.resume_boards()?;
+        machine.resume_post()?;
+        Ok(machine)
+    }
+
+    /// Takes something that happened. [`Machine::turn`] does what follows from it.
+    pub fn take(&mut self, input: Input) -> Result<(), E::Error> {
+        match input {
+            Input::Connected(server) => self.joined(server),
+            Input::Disconnected(server) => {
+                self.connected.remove(&server);
+                self.delivery.disconnected(server);
+            }
+            Input::Consensus { from, code: Code::EntityTransaction, bytes } => self.told(from, &bytes),
+            Input::Consensus { from, bytes, .. } => {
+                if let Some(from) = self.directory.key(&from) {
+                    self.events.push_back(Event::Received { from, bytes });
+                }
+            }
+            Input::Packet { from, packet } => self.packet(from, packet)?,
+            Input::Answer { from, question, answer } => self.answered(from, &question, &answer),
+            Input::Slice(notice) => self.durable(notice)?,
+        }
+        Ok(())
+    }
+
+    /// Does everything that is to be done now.
+    pub fn turn(&mut self) -> Result<(), E::Error> {
+        let now = self.env.now();
+        let elapsed: Vec<TimerId> =
+            self.timers.iter().filter(|(_, at)| **at <= now).map(|(timer, _)| *timer).collect();
+        for timer in elapsed {
+            self.timers.remove(&timer);
+            self.events.push_back(Event::Elapsed(timer));
+        }
+        if now >= self.tick {
+            self.due();
+            self.tick = now.saturating_add(TICK);
+        }
+        if now >= self.repeat {
+            self.tell_boards_again();
+            self.ask_for_frames();
+            self.repeat = now.saturating_add(REPEAT);
+        }
+        self.step()?;
+        self.deliver()
+    }
+
+    /// When there is something to do if nothing happens before.
+    #[must_use]
+    pub fn wake(&self) -> Duration {
+        let timer = self.timers.values().min().copied();
+        [timer, self.delivery.wake()].into_iter().flatten().fold(self.tick.min(self.repeat), Duration::min)
+    }
+
+    /// The environment.
+    pub const fn environment(&mut self) -> &mut E {
+        &mut self.env
+    }
+
+    /// The durable state, as a handle of its own.
+    pub(super) fn state(&self) -> Server {
+        self.env.server().clone()
+    }
+
+    pub(super) fn board(&self, entity: &EntityId) -> Option<Board> {
+        self.env.server().entity(entity).map(|entity| entity.board().clone())
+    }
+
+    fn joined(&mut self, server: ServerId) {
+        self.connected.insert(server);
+        self.delivery.connected(server);
+        let followed: Vec<EntityId> = self.followed.keys().copied().collect();
+        for entity in followed {
+            self.ask(entity, Some(server));
+        }
+    }
+
+    /// A slice is durable.
+    fn durable(&mut self, notice: Notice) -> Result<(), E::Error> {
+        for frame in &notice.frames {
+            self.applied(frame);
+        }
+        for (entity, error) in notice.unfit {
+            self.unfit(entity, &error);
+        }
+        self.send_out(notice.slice, &notice.outbox);
+        self.acknowledge()?;
+        if !notice.frames.is_empty() {
+            self.settle_outbox()?;
+        }
+        Ok(())
+    }
+
+    /// Inputs of the clock for entities whose boards vote.
+    fn due(&mut self) {
+        let due: Vec<EntityId> = {
+            let server = self.env.server();
+            let inputs = server.due(self.env.time(), DUE_MAX);
+            let voting =
+                |entity: &EntityId| server.entity(entity).is_some_and(xln_runtime::Entity::is_decided);
+            inputs.iter().map(xln_runtime::ServerInput::entity).filter(voting).collect()
+        };
+        for entity in due {
+            self.events.push_back(Event::Work { entity });
+        }
+        self.report();
+    }
+}
