@@ -95,6 +95,11 @@ impl Batch {
         self.put(Column::Frames, key::frame(entity, height), frame);
     }
 
+    /// Stores proof of a member who signed two things for one place: `slot` names the place among those of `height`.
+    pub fn put_evidence(&mut self, entity: &EntityId, height: Height, slot: u64, evidence: &[u8]) {
+        self.put(Column::Evidence, key::evidence(entity, height, slot), evidence);
+    }
+
     /// The rows, with the lists of receipts.
     pub(crate) fn into_rows(mut self) -> Vec<Row> {
         for (slice, calls) in core::mem::take(&mut self.receipts) {

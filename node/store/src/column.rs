@@ -28,11 +28,13 @@ pub enum Column {
     SliceReceipts = 0x0a,
     /// Frames that boards decided, by entity and height, for those who follow.
     Frames = 0x0b,
+    /// Proof of members of boards who signed two things for one place.
+    Evidence = 0x0c,
 }
 
 impl Column {
     /// Every column, in the order of its number.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::State,
         Self::Blocks,
         Self::BlockNumbers,
@@ -45,6 +47,7 @@ impl Column {
         Self::Proofs,
         Self::SliceReceipts,
         Self::Frames,
+        Self::Evidence,
     ];
 
     /// Its name in the database.
@@ -63,6 +66,7 @@ impl Column {
             Self::Proofs => "proofs",
             Self::SliceReceipts => "slice_receipts",
             Self::Frames => "frames",
+            Self::Evidence => "evidence",
         }
     }
 
@@ -79,7 +83,7 @@ impl Column {
             Self::Blocks | Self::Archive | Self::Receipts => Some(1 + 32),
             Self::BlockNumbers | Self::Slices | Self::SliceReceipts => Some(1 + 8),
             Self::Snapshot => Some(1 + 1),
-            Self::Consensus => Some(1 + 32 + 8 + 8),
+            Self::Consensus | Self::Evidence => Some(1 + 32 + 8 + 8),
             Self::Outbox | Self::Frames => Some(1 + 32 + 8),
             Self::Proofs => Some(1 + 32 + 32),
         }

@@ -65,10 +65,16 @@ pub(crate) fn frame(entity: &EntityId, height: Height) -> Vec<u8> {
     key(Column::Frames, &[entity.as_ref(), &height.to_be_bytes()])
 }
 
-/// The entity of a mark.
-pub(crate) fn parse_signed(key: &[u8]) -> Result<EntityId, StoreError> {
+/// Proof of a member who signed two things for one place, `slot` of what an entity's board said at a height.
+pub(crate) fn evidence(entity: &EntityId, height: Height, slot: u64) -> Vec<u8> {
+    key(Column::Evidence, &[entity.as_ref(), &height.to_be_bytes(), &slot.to_be_bytes()])
+}
+
+/// The entity of a mark; `None` for a row of a log.
+pub(crate) fn parse_signed(key: &[u8]) -> Result<Option<EntityId>, StoreError> {
     match key.split_first().and_then(|(_, rest)| rest.split_first_chunk::<32>()) {
-        Some((entity, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])) => Ok(EntityId::new(*entity)),
+        Some((entity, rest)) if *rest == [0; 16] => Ok(Some(EntityId::new(*entity))),
+        Some((_, rest)) if rest.len() == 16 && rest.get(..8) != Some(&[0; 8]) => Ok(None),
         _ => Err(StoreError::malformed(Column::Consensus, key)),
     }
 }

@@ -19,11 +19,13 @@
 //!   snapshot        0x03 ‖ kind                           kind 1: what is kept of the past
 //!   archive         0x04 ‖ hash                           Manifest of an immutable snapshot
 //!   receipts        0x05 ‖ call hash                      receipt
-//!   consensus       0x06 ‖ entity ‖ height ‖ sequence     at 0, 0: the last certified frame of an entity
+//!   consensus       0x06 ‖ entity ‖ height ‖ sequence     log of a board; at 0, 0: the last certified frame of an entity
 //!   outbox          0x07 ‖ peer ‖ sequence                message that a peer has not confirmed
 //!   slices          0x08 ‖ number                         slice
 //!   proofs          0x09 ‖ entity ‖ channel               newest dispute proof
 //!   slice_receipts  0x0a ‖ slice                          call hashes, so that pruning finds the receipts
+//!   frames          0x0b ‖ entity ‖ height                frame that a board decided
+//!   evidence        0x0c ‖ entity ‖ height ‖ slot         two statements of one member that exclude each other
 //! ```
 //!
 //! Numbers in keys are big-endian, so that key order is their order.

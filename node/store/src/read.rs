@@ -183,6 +183,11 @@ impl Store {
             })
     }
 
+    /// Every proof of a member who signed two things for one place, by entity, height and slot.
+    pub fn evidence(&self) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + '_ {
+        self.rows(Column::Evidence, &[]).map(|row| row.map(|(_, evidence)| evidence))
+    }
+
     /// What waits for a peer, from sequence `from` on.
     pub fn outbox(
         &self,

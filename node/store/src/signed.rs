@@ -18,11 +18,11 @@ pub struct SignedMark {
     pub frame: FrameHash,
 }
 
-/// A mark from its row.
-pub(crate) fn parse(key: &[u8], value: &[u8]) -> Result<(EntityId, SignedMark), StoreError> {
-    let entity = key::parse_signed(key)?;
+/// A mark from its row; `None` for a row of the log of a board, which shares the column.
+pub(crate) fn parse(key: &[u8], value: &[u8]) -> Result<Option<(EntityId, SignedMark)>, StoreError> {
+    let Some(entity) = key::parse_signed(key)? else { return Ok(None) };
     let mark = decode_exact(value, value.len()).map_err(|_| StoreError::corrupt(Column::Consensus, key))?;
-    Ok((entity, mark))
+    Ok(Some((entity, mark)))
 }
 
 impl Batch {
@@ -35,9 +35,7 @@ impl Batch {
 impl Store {
     /// The last certified frame of every entity that has certified one here, by entity.
     pub fn signed(&self) -> impl Iterator<Item = Result<(EntityId, SignedMark), StoreError>> + '_ {
-        self.rows(Column::Consensus, &[Column::Consensus as u8]).map(|row| {
-            let (key, value) = row?;
-            parse(&key, &value)
-        })
+        self.rows(Column::Consensus, &[Column::Consensus as u8])
+            .filter_map(|row| row.and_then(|(key, value)| parse(&key, &value)).transpose())
     }
 }

@@ -211,7 +211,8 @@ impl<'a> ArchivedRow<'a> {
         match key.first() {
             Some(number) if *number == Column::State as u8 => parse(key, value).map(Self::State),
             Some(number) if *number == Column::Consensus as u8 => {
-                signed::parse(key, value).map(|(entity, mark)| Self::Signed { entity, mark })
+                let mark = signed::parse(key, value)?;
+                Ok(mark.map_or(Self::Beside, |(entity, mark)| Self::Signed { entity, mark }))
             }
             _ => Ok(Self::Beside),
         }
