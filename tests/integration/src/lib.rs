@@ -11,4 +11,4 @@ mod random;
 mod world;
 
 pub use random::Random;
-pub use world::{Actor, Logged, World};
+pub use world::{Actor, Keys, Logged, World};

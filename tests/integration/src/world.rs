@@ -75,10 +75,23 @@ pub struct World {
     keys: Keys,
 }
 
+/// The keys of boards of one.
 #[derive(Debug)]
-struct Keys {
+pub struct Keys {
     network: Network,
     secrets: BTreeMap<SignerId, SecretKey>,
+}
+
+impl Keys {
+    /// Of these actors, for a network.
+    #[must_use]
+    pub fn new(network: Network, actors: &[Actor]) -> Self {
+        let secret = |actor: &Actor| {
+            let signer = actor.board.sole_signer()?.signer_id();
+            Some((signer, actor.secret.clone()))
+        };
+        Self { network, secrets: actors.iter().filter_map(secret).collect() }
+    }
 }
 
 impl Certifier for Keys {
@@ -109,11 +122,7 @@ impl Certifier for Keys {
 impl World {
     /// The world after `genesis`, with the keys of `actors`.
     pub fn new(genesis: Genesis, actors: &[Actor]) -> Result<Self, GenesisError> {
-        let secret = |actor: &Actor| {
-            let signer = actor.board.sole_signer()?.signer_id();
-            Some((signer, actor.secret.clone()))
-        };
-        let keys = Keys { network: genesis.network, secrets: actors.iter().filter_map(secret).collect() };
+        let keys = Keys::new(genesis.network, actors);
         Ok(Self { server: genesis.build()?, genesis, log: Vec::new(), keys })
     }
 

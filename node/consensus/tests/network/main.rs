@@ -16,7 +16,6 @@ mod faults;
 mod healthy;
 mod mutations;
 mod net;
-mod oracle;
 mod restart;
 mod safeguards;
 mod server;

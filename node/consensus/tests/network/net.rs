@@ -9,13 +9,15 @@ use rand_chacha::{
     ChaCha12Rng,
     rand_core::{Rng, SeedableRng},
 };
-use xln_consensus::{BlsKey, BoardMessage, Engine, Event, TimerId};
+use xln_consensus::{BlsKey, BoardMessage, Engine, Event, MemberIndex, TimerId};
 use xln_primitives::{
     Board, BoundedVec, EntityId, Height, Member, MemberId, Network, Permissions, Profile, PublicKey,
     SecretKey, Weight, crypto::bls,
 };
 
-use crate::{byzantine::Equivocator, oracle::Oracle, server::Server};
+use xln_oracles::Agreement;
+
+use crate::{byzantine::Equivocator, server::Server};
 
 pub(crate) const NETWORK: Network = Network::new([9; 32]);
 
@@ -85,7 +87,7 @@ pub(crate) struct Net<E: Engine> {
     pub(crate) now_ms: u64,
     pub(crate) options: Options,
     pub(crate) servers: Vec<Server<E>>,
-    pub(crate) oracle: Oracle,
+    pub(crate) oracle: Agreement,
     pub(crate) filter: Filter,
     pub(crate) equivocator: Option<Equivocator>,
     pub(crate) messages: u64,
@@ -101,11 +103,13 @@ pub(crate) struct Net<E: Engine> {
 impl<E: Engine> Net<E> {
     pub(crate) fn new(seed: u64, board: Board, options: Options) -> Self {
         let members = board.members.len();
+        let mut oracle = Agreement::new(NETWORK);
+        oracle.board(entity(), 1, board.clone());
         let mut net = Self {
             now_ms: 0,
             options,
             servers: (0..members).map(|index| Server::new(index, secret(index))).collect(),
-            oracle: Oracle::new(board.clone()),
+            oracle,
             filter: Box::new(|_, _, _| true),
             equivocator: None,
             messages: 0,
@@ -160,7 +164,7 @@ impl<E: Engine> Net<E> {
 
     /// Another board decides from `height` on.
     pub(crate) fn change_board(&mut self, height: Height, board: Board) {
-        self.oracle.changed = Some((height, board.clone()));
+        self.oracle.board(entity(), height, board.clone());
         self.changed = Some((height, board));
     }
 
@@ -174,7 +178,7 @@ impl<E: Engine> Net<E> {
 
     /// One member lies from now on.
     pub(crate) fn corrupt(&mut self, liar: usize) {
-        self.oracle.liar = Some(liar);
+        self.oracle.liar(entity(), MemberIndex(u16::try_from(liar).unwrap()));
         self.equivocator = Some(Equivocator::new(liar));
     }
 

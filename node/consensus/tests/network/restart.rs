@@ -1,9 +1,9 @@
 //! Crashes at every step, restores, and what a member finds when it comes back.
 
-use xln_consensus::{Effect, Electorate, Entry, Halt, Malachite, Row};
+use xln_consensus::{Effect, Electorate, Entry, Halt, Malachite, MemberIndex, Row};
 use xln_primitives::Profile;
 
-use crate::net::{CALM, Happening, Net, board};
+use crate::net::{CALM, Happening, Net, board, entity};
 
 fn net(seed: u64) -> Net<Malachite> {
     let mut net = Net::new(seed, board(&[1; 4], Profile::Byzantine), CALM);
@@ -74,7 +74,7 @@ fn a_restored_backup_listens_until_it_is_above_what_it_may_have_voted_on() {
         net.run(2_000);
         net.digest();
         assert!(net.run_until(height, 20_000), "height {height}");
-        net.oracle.has_signed(3, height as u64)
+        net.oracle.has_signed(entity(), MemberIndex(3), height as u64)
     };
     assert!(!votes_at(&mut net, 6), "it may have voted at 6");
     assert!(!votes_at(&mut net, 7), "and at 7, which 6 would have led to");

@@ -235,7 +235,7 @@ impl<E: Engine> Server<E> {
                 net.at(2, Happening::Answer(index, life, Box::new(reply)));
             }
             Effect::Decided { height, frame, certificate, body, .. } => {
-                net.oracle.decided(height, frame, &certificate);
+                net.oracle.decided(entity(), height, frame, &certificate);
                 let server = &mut net.servers[index];
                 if height != server.height() {
                     return;

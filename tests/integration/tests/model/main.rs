@@ -10,7 +10,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must fail")]
 
 mod again;
-mod books;
 mod genesis;
 mod moves;
 mod play;

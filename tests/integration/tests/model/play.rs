@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use pallet_channels::{PaymentStatus, view};
 use xln_integration::{Actor, Random, World};
+use xln_oracles::Books;
 use xln_primitives::{CallError, EntityId, Hash, Network, Signature, Timestamp};
 use xln_runtime::{
     Delivery, Executed, Inbound, ServerInput, SignedCall, SliceInputs, StateRow, authenticate_calls,
@@ -12,7 +13,6 @@ use xln_runtime::{
 
 use crate::{
     again::{self, Disk, Snapshot},
-    books::Books,
     genesis::{BEGINNING, Cast, genesis},
     moves::{Moves, Secrets, next_nonce},
 };
@@ -77,7 +77,7 @@ impl Game {
         let world = World::new(genesis(&cast, &mut random), &everybody).unwrap();
         invariants::check_settled(&world.server).unwrap();
         Self {
-            books: Books::open(&world.server, &ids),
+            books: Books::open(&(&world.server).into(), &ids),
             random,
             cast,
             world,
@@ -277,7 +277,7 @@ impl Game {
                 );
             }
         }
-        self.books.take_note(&executed);
+        self.books.take_note(&executed, |_, _| true);
         self.outbox.extend(executed.outbox.iter().cloned());
         executed
     }
@@ -326,7 +326,7 @@ impl Game {
             invariants::check(server).unwrap_or_else(|violation| panic!("{violation}"));
         } else {
             invariants::check_settled(server).unwrap_or_else(|violation| panic!("{violation}"));
-            self.books.compare(server).unwrap_or_else(|difference| panic!("{difference}"));
+            self.books.compare(&server.into()).unwrap_or_else(|difference| panic!("{difference}"));
         }
     }
 

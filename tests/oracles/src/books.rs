@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pallet_channels::{Event as Channels, PaymentHash, view};
 use pallet_reserves::Event as Reserves;
-use xln_primitives::{Amount, AssetId, ChannelId, Delta, EntityId, Side};
-use xln_runtime::{Executed, RuntimeError, RuntimeEvent, Server};
+use xln_primitives::{Amount, AssetId, ChannelId, Delta, EntityId, Height, Side};
+use xln_runtime::{Executed, RuntimeError, RuntimeEvent};
+
+use crate::Whole;
 
 /// Wealth per entity and asset; zero is not stored.
-pub(crate) type Wealth = BTreeMap<(EntityId, AssetId), u128>;
+type Wealth = BTreeMap<(EntityId, AssetId), u128>;
 
 fn add(wealth: &mut Wealth, entity: EntityId, asset: AssetId, amount: u128) {
     let entry = wealth.entry((entity, asset)).or_default();
@@ -27,8 +29,8 @@ fn take(wealth: &mut Wealth, entity: EntityId, asset: AssetId, amount: u128) {
 }
 
 /// Expectations, and what must happen only once.
-#[derive(Default)]
-pub(crate) struct Books {
+#[derive(Debug, Default)]
+pub struct Books {
     wealth: Wealth,
     /// Both sides of every channel.
     sides: BTreeMap<ChannelId, (EntityId, EntityId)>,
@@ -40,24 +42,29 @@ pub(crate) struct Books {
     /// Forwards that ended.
     forwarded: BTreeSet<(EntityId, u64)>,
     /// How often what happened.
-    pub(crate) tally: BTreeMap<&'static str, u64>,
+    pub tally: BTreeMap<&'static str, u64>,
 }
 
 impl Books {
-    /// The books of a network that begins with what `server` has, among these entities.
-    pub(crate) fn open(server: &Server, entities: &[EntityId]) -> Self {
+    /// The books of a network that begins with what `whole` has, among these entities.
+    #[must_use]
+    pub fn open(whole: &Whole<'_>, entities: &[EntityId]) -> Self {
         let pairs = entities.iter().flat_map(|one| entities.iter().map(move |other| (*one, *other)));
         let sides = pairs
             .filter(|(one, other)| one < other)
             .map(|(one, other)| (ChannelId::between(&one, &other), (one, other)))
             .collect();
         let books = Self { sides, ..Self::default() };
-        Self { wealth: books.actual(server), ..books }
+        Self { wealth: books.actual(whole), ..books }
     }
 
-    /// Takes note of what a slice reported.
-    pub(crate) fn take_note(&mut self, executed: &Executed) {
-        for frame in &executed.events {
+    /// Takes note of what a slice reported of these entities. What is noted twice counts twice: who follows an entity
+    /// that another server hosts leaves it out.
+    ///
+    /// # Panics
+    /// If something happened twice that happens once, or that cannot happen among the honest.
+    pub fn take_note(&mut self, executed: &Executed, whose: impl Fn(&EntityId, Height) -> bool) {
+        for frame in executed.events.iter().filter(|frame| whose(&frame.entity, frame.height)) {
             for event in &frame.events {
                 match event {
                     RuntimeEvent::Channels(event) => self.channel_event(frame.entity, event),
@@ -153,9 +160,12 @@ impl Books {
         }
     }
 
-    /// Compares the state with the expectations; for a server where nothing is on its way.
-    pub(crate) fn compare(&self, server: &Server) -> Result<(), String> {
-        let actual = self.actual(server);
+    /// Compares the state with the expectations, while nothing is on its way.
+    ///
+    /// # Errors
+    /// In words, who should have what and has not.
+    pub fn compare(&self, whole: &Whole<'_>) -> Result<(), String> {
+        let actual = self.actual(whole);
         let keys: BTreeSet<_> = self.wealth.keys().chain(actual.keys()).collect();
         for key in keys {
             let (expected, found) = (self.wealth.get(key), actual.get(key));
@@ -173,9 +183,9 @@ impl Books {
         Ok(())
     }
 
-    fn actual(&self, server: &Server) -> Wealth {
+    fn actual(&self, whole: &Whole<'_>) -> Wealth {
         let mut wealth = Wealth::new();
-        let depositary = server.depositary().expect("the depositary lives here");
+        let depositary = whole.depositary();
         let ledger = depositary.state();
         for (channel, (left, right)) in &self.sides {
             for (asset, account) in pallet_reserves::accounts(&ledger, channel).unwrap() {
@@ -183,7 +193,7 @@ impl Books {
                 add(&mut wealth, *left, asset, of_left);
                 add(&mut wealth, *right, asset, account.collateral.get().wrapping_sub(of_left));
             }
-            for (asset, offdelta) in offdeltas(server, *channel, *left, *right) {
+            for (asset, offdelta) in offdeltas(whole, *channel, *left, *right) {
                 add(&mut wealth, *left, asset, offdelta.get().cast_unsigned());
                 take(&mut wealth, *right, asset, offdelta.get().cast_unsigned());
             }
@@ -235,9 +245,9 @@ fn breaks_the_protocol(error: &RuntimeError) -> bool {
 }
 
 /// What payments moved, by the copy of whichever side lives here.
-fn offdeltas(server: &Server, channel: ChannelId, left: EntityId, right: EntityId) -> Vec<(AssetId, Delta)> {
+fn offdeltas(whole: &Whole<'_>, channel: ChannelId, left: EntityId, right: EntityId) -> Vec<(AssetId, Delta)> {
     let copy = |side| {
-        let entity = server.entity(&side)?;
+        let entity = whole.entity(&side)?;
         view::channel(&entity.state(), channel).unwrap()
     };
     let rows = |view: view::ChannelView| {

@@ -1,0 +1,156 @@
+//! Of the consensus: S1 to S4 of the specification, judged by what leaves the machines and what reaches them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xln_consensus::{BoardMessage, Content, Evidence, MemberIndex, Step};
+use xln_primitives::{Board, Certificate, EntityId, FrameHash, Height, Network};
+
+/// What a member can say once: entity, height, round, step (none for a proposal), who.
+type Slot = (EntityId, Height, u32, Option<Step>, MemberIndex);
+
+/// Watches the boards of a network. Servers are numbered by whoever asks.
+#[derive(Debug)]
+pub struct Agreement {
+    /// What was violated, in words.
+    pub violations: Vec<String>,
+    network: Network,
+    /// Whose double statements are no violation, since it lies on purpose.
+    liars: BTreeSet<(EntityId, MemberIndex)>,
+    /// Which board decides from which height on.
+    boards: BTreeMap<EntityId, BTreeMap<Height, Board>>,
+    decided: BTreeMap<(EntityId, Height), FrameHash>,
+    signed: BTreeMap<Slot, Option<FrameHash>>,
+    heard: BTreeMap<(usize, Slot), BTreeSet<Option<FrameHash>>>,
+    convicted: BTreeSet<(usize, Slot)>,
+}
+
+impl Agreement {
+    /// Of a network without boards.
+    #[must_use]
+    pub const fn new(network: Network) -> Self {
+        Self {
+            violations: Vec::new(),
+            network,
+            liars: BTreeSet::new(),
+            boards: BTreeMap::new(),
+            decided: BTreeMap::new(),
+            signed: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            convicted: BTreeSet::new(),
+        }
+    }
+
+    /// This board decides the entity's frames from a height on.
+    pub fn board(&mut self, entity: EntityId, from: Height, board: Board) {
+        self.boards.entry(entity).or_default().insert(from, board);
+    }
+
+    /// This member lies from now on.
+    pub fn liar(&mut self, entity: EntityId, member: MemberIndex) {
+        self.liars.insert((entity, member));
+    }
+
+    /// S1: one frame per height. S2: a quorum of distinct members signed.
+    pub fn decided(&mut self, entity: EntityId, height: Height, frame: FrameHash, certificate: &Certificate) {
+        let first = *self.decided.entry((entity, height)).or_insert(frame);
+        if first != frame {
+            self.violations.push(format!("S1: height {height} of {entity} has two certified frames"));
+        }
+        let Certificate::Aggregate { signers, .. } = certificate else {
+            self.violations.push(format!("S2: the certificate of height {height} is not an aggregate"));
+            return;
+        };
+        let boards = self.boards.get(&entity);
+        let Some((_, board)) = boards.and_then(|boards| boards.range(..=height).next_back()) else {
+            self.violations.push(format!("S2: nobody decides height {height} of {entity}"));
+            return;
+        };
+        let bit = |index: usize| signers.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1);
+        let members = board.members.iter().enumerate();
+        let weight: u32 = members.filter(|(index, _)| bit(*index)).map(|(_, member)| member.weight).sum();
+        if weight < board.quorum() {
+            self.violations.push(format!("S2: height {height} is certified by weight {weight}"));
+        }
+        if certificate.verify_frame(self.network, board, entity, height, frame).is_err() {
+            self.violations.push(format!("S2: the certificate of height {height} does not hold"));
+        }
+    }
+
+    /// S3: an honest key never says two things in one slot. Judged by what leaves `server`.
+    pub fn sent(&mut self, server: usize, bytes: &[u8]) {
+        for (slot, frame) in statements(bytes) {
+            if self.liars.contains(&(slot.0, slot.4)) {
+                continue;
+            }
+            let first = *self.signed.entry(slot).or_insert(frame);
+            if first != frame {
+                self.violations.push(format!("S3: server {server} sends a second statement for {slot:?}"));
+            }
+        }
+    }
+
+    /// Whether a member has said anything at a height.
+    #[must_use]
+    pub fn has_signed(&self, entity: EntityId, member: MemberIndex, height: Height) -> bool {
+        self.signed.keys().any(|slot| slot.0 == entity && slot.4 == member && slot.1 == height)
+    }
+
+    /// What reaches a server that decides the height it is about.
+    pub fn delivered(&mut self, server: usize, height: Height, bytes: &[u8]) {
+        for (slot, frame) in statements(bytes) {
+            if slot.1 == height && slot.3.is_some() {
+                self.heard.entry((server, slot)).or_default().insert(frame);
+            }
+        }
+    }
+
+    /// A server forgets what it heard and did not log.
+    pub fn crashed(&mut self, server: usize) {
+        self.heard.retain(|(of, _), _| *of != server);
+    }
+
+    /// A server has proof of a double statement.
+    pub fn evidence(&mut self, server: usize, evidence: &Evidence) {
+        if let Evidence::Ballots { entity, height, first, .. } = evidence {
+            let ballot = &first.statement;
+            self.convicted
+                .insert((server, (*entity, *height, ballot.round, Some(ballot.step), ballot.member)));
+        }
+    }
+
+    /// S4: whoever heard a double vote has evidence. Returns how many double votes were heard.
+    pub fn judge_evidence(&mut self) -> usize {
+        let double: Vec<_> =
+            self.heard.iter().filter(|(_, frames)| frames.len() > 1).map(|(at, _)| *at).collect();
+        for at in &double {
+            if !self.convicted.contains(at) {
+                self.violations
+                    .push(format!("S4: server {} heard a double vote {:?} and kept no evidence", at.0, at.1));
+            }
+        }
+        double.len()
+    }
+
+    /// The highest height of an entity that was certified.
+    #[must_use]
+    pub fn height(&self, entity: EntityId) -> Height {
+        self.decided.range((entity, 0)..=(entity, Height::MAX)).next_back().map_or(0, |((_, height), _)| *height)
+    }
+}
+
+fn statements(bytes: &[u8]) -> Vec<(Slot, Option<FrameHash>)> {
+    let Ok(BoardMessage { entity, height, content }) = BoardMessage::from_bytes(bytes) else {
+        return Vec::new();
+    };
+    match content {
+        Content::Vote(vote) => {
+            let ballot = vote.statement;
+            vec![((entity, height, ballot.round, Some(ballot.step), ballot.member), ballot.frame)]
+        }
+        Content::Proposal { offer, .. } => {
+            let said = offer.statement;
+            vec![((entity, height, said.round, None, said.member), Some(said.frame))]
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,193 @@
+//! Who takes part: validators, two hubs on servers of their own, users on other servers than their hubs.
+
+use std::collections::BTreeSet;
+
+use xln_chain_spec::KnownServer;
+use xln_integration::Actor;
+use xln_primitives::{
+    Amount, AssetId, Board, BoundedVec, EntityId, Hash, Member, MemberId, Network, Permissions, Profile,
+    PublicKey, SecretKey, Timestamp, crypto::bls, keccak256,
+};
+use xln_runtime::{
+    Genesis,
+    genesis::{GenesisAsset, GenesisChannel, GenesisChannelRow, GenesisEntity, GenesisPolicy},
+};
+
+/// When every network begins: some moment in 2026, in ms.
+pub(crate) const BEGINNING: u64 = 1_790_000_000_000;
+
+/// What a user has at the depositary, what a channel holds, and how much of it may be used without collateral.
+const RESERVE: u128 = 1_000_000;
+const COLLATERAL: u128 = 20_000;
+const CREDIT: u128 = 5_000;
+
+/// Somebody who pays and is paid.
+#[derive(Debug, Clone)]
+pub(crate) struct User {
+    pub(crate) actor: Actor,
+    /// The server on which it lives.
+    pub(crate) home: usize,
+    /// Which hub it has a channel with.
+    pub(crate) hub: usize,
+}
+
+/// Everybody.
+#[derive(Debug, Clone)]
+pub(crate) struct Cast {
+    pub(crate) validators: usize,
+    pub(crate) hubs: [Actor; 2],
+    pub(crate) users: Vec<User>,
+    pub(crate) board: Board,
+    pub(crate) genesis: Genesis,
+}
+
+/// The asset that everybody uses.
+pub(crate) fn usd() -> AssetId {
+    AssetId::named("usd")
+}
+
+/// The terms of both hubs.
+pub(crate) fn policy() -> GenesisPolicy {
+    GenesisPolicy {
+        base_fee: Amount::new(1),
+        fee_ppm: 1_000,
+        timelock_delta_ms: 40_000,
+        htlc_min: Amount::new(1),
+        htlc_max: Amount::new(1_000_000),
+        pending_max: 50,
+    }
+}
+
+/// The key with which a validator votes.
+pub(crate) fn voting_key(index: usize) -> [u8; 32] {
+    // Any number below the order of the group is one.
+    let mut scalar: [u8; 32] = (*keccak256(format!("validator {index}").as_bytes()).as_bytes()).into();
+    scalar[0] = 1;
+    scalar
+}
+
+/// The key of a server's connections. Nobody connects here, so it need not be one.
+pub(crate) fn connection_key(index: usize) -> [u8; 32] {
+    (*keccak256(format!("server {index}").as_bytes()).as_bytes()).into()
+}
+
+pub(crate) fn public_voting_key(index: usize) -> [u8; 48] {
+    match SecretKey::Bls(voting_key(index).into()).public().unwrap() {
+        PublicKey::Bls(key) => key,
+        _ => unreachable!("it is a BLS key"),
+    }
+}
+
+impl Cast {
+    /// With so many validators.
+    pub(crate) fn new(validators: usize, seed: u64) -> Self {
+        let named = |name: &str| Actor::named(name).unwrap();
+        let hubs = [named("hub 0"), named("hub 1")];
+        // The hubs live on the two servers behind the validators.
+        let user = |name, home, hub| User { actor: named(name), home, hub };
+        let users = vec![
+            user("alice", validators + 1, 0),
+            user("bob", validators, 1),
+            user("carol", 0, 0),
+            user("dave", 1, 1),
+        ];
+        let member = |index| Member {
+            id: MemberId::Signer {
+                key: PublicKey::Bls(public_voting_key(index)),
+                possession: Some(bls::prove_possession(&voting_key(index)).unwrap()),
+            },
+            weight: 1,
+            permissions: Permissions::ALL,
+        };
+        let members = BoundedVec::truncate_from((0..validators).map(member).collect());
+        let board = Board { members, threshold: 1, profile: Profile::Byzantine };
+        let genesis = genesis(&board, &hubs, &users, seed);
+        Self { validators, hubs, users, board, genesis }
+    }
+
+    /// How many servers there are.
+    pub(crate) const fn servers(&self) -> usize {
+        self.validators + 2
+    }
+
+    /// The entities that live on a server.
+    pub(crate) fn hosted(&self, server: usize) -> Vec<Actor> {
+        let users = self.users.iter().filter(|user| user.home == server).map(|user| user.actor.clone());
+        let hub = server.checked_sub(self.validators).and_then(|hub| self.hubs.get(hub)).cloned();
+        users.chain(hub).collect()
+    }
+
+    /// What a chain spec would say of the servers.
+    pub(crate) fn known_servers(&self) -> Vec<KnownServer> {
+        let known = |index: usize| KnownServer {
+            name: format!("server {index}"),
+            key: connection_key(index),
+            validator: (index < self.validators).then(|| public_voting_key(index)),
+            addresses: Vec::new(),
+            hosts: self.hosted(index).iter().map(|actor| actor.id).collect(),
+        };
+        (0..self.servers()).map(known).collect()
+    }
+
+    /// The genesis as a server has it.
+    pub(crate) fn genesis_of(&self, server: usize) -> Genesis {
+        let hosted: BTreeSet<EntityId> = self.hosted(server).iter().map(|actor| actor.id).collect();
+        Genesis { hosted: Some(hosted), ..self.genesis.clone() }
+    }
+
+    /// Everybody who owns something.
+    pub(crate) fn owners(&self) -> Vec<EntityId> {
+        self.hubs.iter().map(|hub| hub.id).chain(self.users.iter().map(|user| user.actor.id)).collect()
+    }
+}
+
+fn genesis(board: &Board, hubs: &[Actor; 2], users: &[User], seed: u64) -> Genesis {
+    let depositary = board.entity();
+    let entity = |actor: &Actor, policy| GenesisEntity {
+        id: actor.id,
+        name: actor.name.clone(),
+        board: actor.board.clone(),
+        reserves: vec![(usd(), Amount::new(RESERVE))],
+        policy,
+    };
+    let mut entities = vec![GenesisEntity {
+        id: depositary,
+        name: "depositary".into(),
+        board: board.clone(),
+        reserves: Vec::new(),
+        policy: None,
+    }];
+    entities.extend(hubs.iter().map(|hub| entity(hub, Some(policy()))));
+    entities.extend(users.iter().map(|user| entity(&user.actor, None)));
+    let mut channels = vec![channel(hubs[0].id, hubs[1].id)];
+    channels.extend(users.iter().map(|user| channel(user.actor.id, hubs[user.hub].id)));
+    let network: Hash = keccak256(format!("simulation {seed}").as_bytes());
+    Genesis {
+        network: Network::new((*network.as_bytes()).into()),
+        timestamp: Timestamp::from_millis(BEGINNING),
+        depositary,
+        dispute_window_ms: 10_000,
+        hosted: None,
+        assets: vec![GenesisAsset {
+            id: usd(),
+            symbol: "usd".into(),
+            name: "US dollar".into(),
+            decimals: 2,
+            bridge: depositary,
+            faucet_max: None,
+        }],
+        entities,
+        channels,
+    }
+}
+
+fn channel(one: EntityId, other: EntityId) -> GenesisChannel {
+    let row = GenesisChannelRow {
+        asset: usd(),
+        collateral: Amount::new(COLLATERAL),
+        ondelta: Amount::new(COLLATERAL / 2),
+        left_credit: Amount::new(CREDIT),
+        right_credit: Amount::new(CREDIT),
+    };
+    GenesisChannel { left: one.min(other), right: one.max(other), rows: vec![row] }
+}

@@ -1,0 +1,112 @@
+//! What survives a crash.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use codec::Decode;
+use xln_node::consortium::StoredRow;
+use xln_primitives::{BlockHeader, CertifiedMessage, EntityId, Height};
+use xln_runtime::{Executed, RuntimeMessage, Server, Slice};
+
+pub(crate) type Certified = Arc<CertifiedMessage<RuntimeMessage>>;
+/// Messages that wait, by receiver and number.
+pub(crate) type Outbox = BTreeMap<(EntityId, u64), Certified>;
+
+/// Bits of an outbox number that count the messages of one slice, as in a node.
+const OUTBOX_BITS: u32 = 24;
+
+/// A line of the log.
+#[derive(Debug, Clone)]
+pub(crate) enum Line {
+    /// The bytes of a slice.
+    Slice(Vec<u8>),
+    Block(BlockHeader),
+}
+
+/// A disk.
+#[derive(Debug, Clone)]
+pub(crate) struct Disk {
+    /// The state as of the last snapshot, with the messages that waited then.
+    snapshot: (Server, Outbox),
+    since: Vec<Line>,
+    /// Everything since genesis.
+    pub(crate) history: Vec<Line>,
+    pub(crate) votes: BTreeMap<(EntityId, Height, u64), Vec<u8>>,
+    pub(crate) frames: BTreeMap<(EntityId, Height), Vec<u8>>,
+}
+
+impl Disk {
+    pub(crate) const fn new(genesis: Server) -> Self {
+        Self {
+            snapshot: (genesis, Outbox::new()),
+            since: Vec::new(),
+            history: Vec::new(),
+            votes: BTreeMap::new(),
+            frames: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn write(&mut self, line: Line) {
+        self.since.push(line.clone());
+        self.history.push(line);
+    }
+
+    /// The log before is not needed to start any more.
+    pub(crate) fn snapshot(&mut self, server: Server, outbox: Outbox) {
+        self.snapshot = (server, outbox);
+        self.since.clear();
+    }
+
+    /// The consensus log of an entity.
+    pub(crate) fn log(&self, entity: &EntityId) -> Vec<StoredRow> {
+        let rows = self.votes.range((*entity, 0, 0)..=(*entity, Height::MAX, u64::MAX));
+        rows.map(|((_, height, sequence), value)| (*height, *sequence, value.clone())).collect()
+    }
+
+    /// With a decided frame the log of its height ends.
+    pub(crate) fn frame(&mut self, entity: EntityId, height: Height, bytes: Vec<u8>) {
+        self.frames.insert((entity, height), bytes);
+        self.votes.retain(|(of, at, _), _| *of != entity || *at > height);
+    }
+
+    /// The state that the disk leads to.
+    pub(crate) fn recover(&self) -> (Server, Outbox) {
+        let (mut server, mut outbox) = self.snapshot.clone();
+        for line in &self.since {
+            if let Some(executed) = replay(&mut server, line, false) {
+                outbox.extend(said(&executed));
+            }
+        }
+        (server, outbox)
+    }
+
+    /// From the first slice on, with every certificate checked.
+    pub(crate) fn replay(&self, genesis: Server) -> Server {
+        let mut server = genesis;
+        for line in &self.history {
+            replay(&mut server, line, true);
+        }
+        server
+    }
+}
+
+fn replay(server: &mut Server, line: &Line, verify: bool) -> Option<Executed> {
+    match line {
+        Line::Slice(bytes) => {
+            let slice = Slice::decode(&mut bytes.as_slice()).expect("what was written can be read");
+            Some(server.replay(&slice, verify).unwrap_or_else(|error| panic!("B1: {error}")))
+        }
+        Line::Block(header) => {
+            server.replay_block(header).unwrap_or_else(|error| panic!("B1: {error}"));
+            None
+        }
+    }
+}
+
+/// What a slice says to entities elsewhere.
+pub(crate) fn said(executed: &Executed) -> Outbox {
+    let number = |place: usize| executed.slice.number << OUTBOX_BITS | place as u64;
+    let message = |(place, said): (usize, &xln_runtime::Delivery)| {
+        Some(((said.to(), number(place)), said.certified()?))
+    };
+    executed.outbox.iter().enumerate().filter_map(message).collect()
+}

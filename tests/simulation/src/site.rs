@@ -1,0 +1,149 @@
+//! The environment of a simulated server's machine.
+
+use std::{collections::VecDeque, ops::Deref, time::Duration};
+
+use xln_consensus::{Evidence, Row};
+use xln_integration::Random;
+use xln_network::{Code, Question, ServerId, Topic, delivery::Packet};
+use xln_node::consortium::{Environment, Kept, StoredRow};
+use xln_primitives::{EntityId, Height, Timestamp};
+use xln_runtime::{Authentic, DecidedFrame, Inbound, Server};
+
+use crate::{
+    cast::BEGINNING,
+    disk::{Disk, Outbox},
+    options::Mutation,
+    wire::{Sent, Wire},
+};
+
+/// Most frames that wait for the author, as in a node.
+const FRAMES_MAX: usize = 256;
+
+/// The process ends here.
+#[derive(Debug)]
+pub(crate) struct Crash;
+
+impl core::fmt::Display for Crash {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the disk has failed")
+    }
+}
+
+/// A server's surroundings.
+pub(crate) struct Site {
+    pub(crate) now: Duration,
+    pub(crate) skew_ms: i64,
+    pub(crate) random: Random,
+    /// The durable state.
+    pub(crate) server: Server,
+    pub(crate) outbox: Outbox,
+    pub(crate) disk: Disk,
+    /// The write of votes that fails; whether what it was to write is there afterwards.
+    pub(crate) fails_at: Option<(u64, bool)>,
+    pub(crate) mutation: Option<Mutation>,
+    pub(crate) frames: VecDeque<DecidedFrame>,
+    pub(crate) messages: Vec<Authentic<Inbound>>,
+    pub(crate) sent: Vec<Sent>,
+    pub(crate) evidence: Vec<Evidence>,
+}
+
+/// What a clock shows that is `skew_ms` wrong.
+pub(crate) fn clock(now: Duration, skew_ms: i64) -> Timestamp {
+    let right = BEGINNING.saturating_add(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+    Timestamp::from_millis(right.saturating_add_signed(skew_ms))
+}
+
+impl Environment for Site {
+    type Error = Crash;
+
+    fn time(&self) -> Timestamp {
+        clock(self.now, self.skew_ms)
+    }
+
+    fn now(&self) -> Duration {
+        self.now
+    }
+
+    fn entropy(&mut self) -> Result<[u8; 32], Crash> {
+        Ok(self.random.bytes())
+    }
+
+    fn server(&self) -> impl Deref<Target = Server> + '_ {
+        &self.server
+    }
+
+    fn append(&mut self, rows: &[Row]) -> Result<(), Crash> {
+        let fails = match &mut self.fails_at {
+            Some((0, written)) => Some(*written),
+            Some((left, _)) => {
+                *left -= 1;
+                None
+            }
+            None => None,
+        };
+        if fails != Some(false) && self.mutation != Some(Mutation::NoLog) {
+            for row in rows {
+                self.disk.votes.insert((row.entity, row.height, row.sequence), row.value());
+            }
+        }
+        match fails {
+            Some(_) => Err(Crash),
+            None => Ok(()),
+        }
+    }
+
+    fn log(&self, entity: &EntityId) -> Result<Vec<StoredRow>, Crash> {
+        Ok(self.disk.log(entity))
+    }
+
+    fn frame(&self, entity: &EntityId, height: Height) -> Result<Option<Vec<u8>>, Crash> {
+        Ok(self.disk.frames.get(&(*entity, height)).cloned())
+    }
+
+    fn outbox(&self, to: EntityId) -> Result<Vec<Kept>, Crash> {
+        let waiting = self.outbox.range((to, 0)..=(to, u64::MAX));
+        Ok(waiting.map(|((_, number), message)| (*number, message.clone())).collect())
+    }
+
+    fn delivered(&mut self, to: EntityId, number: u64) {
+        self.outbox.remove(&(to, number));
+    }
+
+    fn keep_evidence(&mut self, evidence: Evidence) -> Result<(), Crash> {
+        self.evidence.push(evidence);
+        Ok(())
+    }
+
+    fn execute_frame(&mut self, frame: DecidedFrame) -> bool {
+        let room = self.frames.len() < FRAMES_MAX;
+        if room {
+            self.frames.push_back(frame);
+        }
+        room
+    }
+
+    fn execute_messages(&mut self, mut messages: Vec<Authentic<Inbound>>) {
+        if self.mutation == Some(Mutation::DisorderedMessages) {
+            messages.reverse();
+        }
+        self.messages.extend(messages);
+    }
+
+    fn send(&mut self, to: Vec<ServerId>, code: Code, bytes: Vec<u8>) {
+        for to in to {
+            self.sent.push(Sent::To(to, Wire::Consensus { code, bytes: bytes.clone() }));
+        }
+    }
+
+    fn deliver(&mut self, to: ServerId, packet: Packet) {
+        self.sent.push(Sent::To(to, Wire::Packet(packet)));
+    }
+
+    fn publish(&mut self, topic: Topic, _code: Code, bytes: Vec<u8>) {
+        self.sent.push(Sent::Everybody(Wire::Gossip { topic, bytes }));
+    }
+
+    fn ask(&mut self, server: ServerId, question: Question) {
+        self.sent.push(Sent::To(server, Wire::Question(question)));
+    }
+}

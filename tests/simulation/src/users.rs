@@ -1,0 +1,83 @@
+//! Users: each does one thing after the other, and asks again until it is told that it is done.
+
+use std::time::Duration;
+
+use pallet_channels::{Call as Channels, RouteHop};
+use pallet_reserves::Call as Reserves;
+use xln_integration::Random;
+use xln_primitives::{Amount, BoundedVec, EntityId, Nonce, Side};
+use xln_runtime::{RuntimeCall, SignedCall};
+
+use crate::cast::{Cast, User, policy, usd};
+
+/// What a user is about.
+#[derive(Debug, Default)]
+pub(crate) struct Errand {
+    pub(crate) nonce: Nonce,
+    pub(crate) pending: Option<SignedCall>,
+    /// Calls that are included.
+    pub(crate) done: u64,
+}
+
+/// How long a user waits before it asks again or does the next thing.
+pub(crate) fn pause(random: &mut Random) -> Duration {
+    Duration::from_millis(random.between(20, 400))
+}
+
+impl Errand {
+    /// The next thing to do.
+    pub(crate) fn begin(&mut self, cast: &Cast, user: &User, random: &mut Random) {
+        let call = choose(cast, user, random);
+        let signed = user.actor.sign(cast.genesis.network, user.actor.id, self.nonce, vec![call]);
+        self.pending = Some(signed.unwrap());
+    }
+
+    /// It is included.
+    pub(crate) fn finish(&mut self) {
+        self.pending = None;
+        self.nonce += 1;
+        self.done += 1;
+    }
+}
+
+fn choose(cast: &Cast, user: &User, random: &mut Random) -> RuntimeCall {
+    let amount = Amount::new(random.between(1, 200).into());
+    let others: Vec<&User> = cast.users.iter().filter(|other| other.actor.id != user.actor.id).collect();
+    let other = *random.pick(&others).unwrap();
+    let hub = cast.hubs[user.hub].id;
+    match random.below(10) {
+        0..2 => Channels::PayDirect { to: hub, asset: usd(), amount }.into(),
+        2..4 => Reserves::Transfer { to: other.actor.id, asset: usd(), amount }.into(),
+        4 => {
+            let (left, right) = (user.actor.id.min(hub), user.actor.id.max(hub));
+            let in_favour = Side::of(&user.actor.id, &hub).unwrap();
+            Reserves::Allocate { left, right, in_favour, asset: usd(), amount }.into()
+        }
+        _ => pay(cast, user, other, amount),
+    }
+}
+
+fn pay(cast: &Cast, user: &User, other: &User, amount: Amount) -> RuntimeCall {
+    let mut hubs: Vec<EntityId> = vec![cast.hubs[user.hub].id];
+    if other.hub != user.hub {
+        hubs.push(cast.hubs[other.hub].id);
+    }
+    let terms = policy().resolve();
+    let (mut route, mut carried, mut max_fee) = (Vec::new(), amount.get(), 0);
+    for via in hubs.into_iter().rev() {
+        let fee = terms.fee(Amount::new(carried)).unwrap();
+        carried += fee.get();
+        max_fee += fee.get();
+        route.insert(0, RouteHop { via, fee, timelock_delta_ms: terms.timelock_delta_ms });
+    }
+    Channels::Pay {
+        to: other.actor.id,
+        asset: usd(),
+        amount,
+        route: BoundedVec::truncate_from(route),
+        hash: None,
+        max_fee: Amount::new(max_fee),
+        timeout_ms: 60_000,
+    }
+    .into()
+}

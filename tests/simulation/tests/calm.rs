@@ -1,0 +1,18 @@
+//! Without faults, and the same seed twice.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use xln_simulation::{Options, run};
+
+#[test]
+fn without_faults_boards_decide_and_payments_cross_servers() {
+    let outcome = run(1, Options::calm());
+    assert_eq!(outcome.violations, Vec::<String>::new());
+    assert!(outcome.frames > 5 && outcome.payments > 5 && outcome.calls > 20, "{outcome:?}");
+    assert_eq!(outcome.evidence, 0);
+}
+
+#[test]
+fn a_seed_replays_exactly() {
+    assert_eq!(run(7, Options::of(7)), run(7, Options::of(7)));
+    assert_ne!(run(7, Options::of(7)).roots, run(8, Options::of(8)).roots);
+}
