@@ -71,6 +71,8 @@ pub struct PeersConfig {
     pub listen: Vec<Multiaddr>,
     /// Further servers to find others by.
     pub bootnodes: Vec<ServerAddress>,
+    /// Whether it dials only addresses that the chain spec and the bootnodes name.
+    pub no_discovery: bool,
     /// File with the secret key of its connections.
     pub key_file: Option<PathBuf>,
 }
@@ -193,6 +195,7 @@ fn peers(settings: &Settings) -> Result<PeersConfig, ConfigError> {
         validator: settings.validator,
         listen: parsed("listen-addr", &listen)?,
         bootnodes: parsed("bootnodes", settings.bootnodes.as_deref().unwrap_or_default())?,
+        no_discovery: settings.no_discovery,
         key_file: settings.node_key_file.clone(),
     })
 }

@@ -131,6 +131,7 @@ impl Membership {
             voter: self.voter,
             listen: self.config.listen,
             bootnodes: self.config.bootnodes,
+            discovery: !self.config.no_discovery,
             peers: Some(folder.join("peers.json")),
             stream,
         })?)

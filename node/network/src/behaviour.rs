@@ -77,7 +77,8 @@ impl Behaviour {
         };
         let peer = key.server().peer();
         let identify = identify::Config::new(protocol::root(*network), key.keypair().public())
-            .with_agent_version(config.agent.clone());
+            .with_agent_version(config.agent.clone())
+            .with_hide_listen_addrs(!config.discovery);
         Ok(Self {
             allowed: allowed.into(),
             limits: connections(config),

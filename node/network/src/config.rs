@@ -36,6 +36,8 @@ pub struct Config {
     pub reserved: Vec<ServerAddress>,
     /// Who may connect.
     pub access: Access,
+    /// Whether addresses of others are learnt from what they say, and told. Without it only named addresses are dialled.
+    pub discovery: bool,
     /// File in which addresses of others are remembered; none if it is to forget them.
     pub peers: Option<PathBuf>,
     /// Limits.
@@ -55,6 +57,7 @@ impl Config {
             bootnodes: Vec::new(),
             reserved: Vec::new(),
             access: Access::Anyone,
+            discovery: true,
             peers: None,
             limits: Limits::default(),
         }

@@ -43,7 +43,7 @@
 //!
 //! The [dialler](Limits::redial) seeks reserved servers, bootnodes, the servers of the allow-list and, without one, those
 //! that kademlia finds. Waits between tries double up to a minute and are shortened by chance. Addresses that worked are kept
-//! in a file. Host names are not resolved, and nobody is sought on the local network: there is neither DNS nor mDNS in it.
+//! in a file. Without [`Config::discovery`] only named addresses are dialled, and none are told. Host names are not resolved, and nobody is sought on the local network: there is neither DNS nor mDNS in it.
 
 mod address;
 mod backoff;

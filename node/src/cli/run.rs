@@ -100,6 +100,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "ADDRESSES", value_delimiter = ',', help_heading = "Network")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootnodes: Option<Vec<String>>,
+    /// Connect only to addresses that the chain spec and --bootnodes name: tell nobody where servers are, and believe nobody
+    #[arg(long, help_heading = "Network")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub no_discovery: bool,
     /// File with the secret key of this server's connections, 64 hex digits [default: made in the chain's folder]
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     #[serde(skip_serializing_if = "Option::is_none")]

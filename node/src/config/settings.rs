@@ -46,6 +46,7 @@ pub(super) struct Settings {
     pub(super) listen_addr: Option<Vec<String>>,
     #[serde(deserialize_with = "optional_list")]
     pub(super) bootnodes: Option<Vec<String>>,
+    pub(super) no_discovery: bool,
     pub(super) node_key_file: Option<PathBuf>,
     pub(super) rpc_port: u16,
     pub(super) rpc_external: bool,
@@ -89,6 +90,7 @@ impl Default for Settings {
             port: 30333,
             listen_addr: None,
             bootnodes: None,
+            no_discovery: false,
             node_key_file: None,
             rpc_port: 9944,
             rpc_external: false,

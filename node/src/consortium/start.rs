@@ -63,6 +63,8 @@ pub struct Parts {
     pub listen: Vec<Multiaddr>,
     /// Further servers through which others are found.
     pub bootnodes: Vec<ServerAddress>,
+    /// Whether addresses of others are learnt from what they say, and told.
+    pub discovery: bool,
     /// Where addresses of others are remembered.
     pub peers: Option<PathBuf>,
     /// Since when the database counts, which tells its counting from that of one before it.
@@ -92,6 +94,7 @@ impl Consortium {
                 .cloned()
                 .collect(),
             access: Access::Listed(parts.directory.servers().collect()),
+            discovery: parts.discovery,
             peers: parts.peers,
             ..Config::new(id, parts.key)
         };

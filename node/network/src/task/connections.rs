@@ -53,7 +53,7 @@ impl Task {
                     self.dialer.connected(server);
                     continue;
                 }
-                if !known {
+                if !known && self.discovery {
                     // Somebody may know where it is.
                     self.swarm.behaviour_mut().kademlia.get_closest_peers(server.peer());
                 }
@@ -64,6 +64,9 @@ impl Task {
 
     /// Asks those who are connected who else there is.
     pub(super) fn search(&mut self) {
+        if !self.discovery {
+            return;
+        }
         let own = *self.swarm.local_peer_id();
         self.swarm.behaviour_mut().kademlia.get_closest_peers(own);
     }
@@ -230,7 +233,8 @@ impl Task {
         }
         let Some(session) = self.sessions.get_mut(&server) else { return };
         session.agent = Some(info.agent_version.chars().filter(|c| !c.is_control()).take(64).collect());
-        for address in info.listen_addrs.into_iter().take(SAID_MAX) {
+        let said = if self.discovery { info.listen_addrs } else { Vec::new() };
+        for address in said.into_iter().take(SAID_MAX) {
             let address = without_peer(address);
             // What has worked stays the likeliest.
             if !self.store.addresses(server).contains(&address) {

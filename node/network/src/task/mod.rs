@@ -70,6 +70,8 @@ pub(crate) struct Task {
     store: PeerStore,
     /// Whether servers are sought that nobody named.
     seeks_others: bool,
+    /// Whether what others say of addresses is believed.
+    discovery: bool,
     began: Instant,
 }
 
@@ -111,6 +113,7 @@ impl Task {
             dialer: Dialer::new(&limits),
             store: PeerStore::open(config.peers.clone(), limits.known),
             seeks_others: config.access == Access::Anyone,
+            discovery: config.discovery,
             began: Instant::now(),
             limits,
         };
@@ -134,6 +137,9 @@ impl Task {
         };
         for server in listed.into_iter().filter(|server| *server != own) {
             self.dialer.want(server, false, now);
+        }
+        if !self.discovery {
+            return;
         }
         for server in self.store.servers().collect::<Vec<_>>() {
             for address in self.store.addresses(server).to_vec() {

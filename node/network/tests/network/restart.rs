@@ -33,6 +33,21 @@ async fn a_restarted_server_finds_the_others_in_its_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_discovery_nobody_learns_where_a_server_listens_that_dialled() {
+    let folder = tempfile::tempdir().unwrap();
+    for discovery in [true, false] {
+        let file = folder.path().join(format!("peers-{discovery}.json"));
+        let one = Config { peers: Some(file.clone()), discovery, ..listed(1, &[2]) };
+        let (mut one, mut two) = pair(one, Config { discovery, ..listed(2, &[1]) }).await;
+        one.until_connected(two.id()).await;
+        two.until_connected(one.id()).await;
+        one.stop().await;
+        let known = std::fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(known.contains("/tcp/"), discovery, "{known}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reserved_server_is_sought_until_it_is_there_and_not_after_it_was_released() {
     let mut two = Node::start(config(2)).await;
     let address = two.address().await;
