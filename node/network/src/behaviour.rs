@@ -185,7 +185,13 @@ pub(crate) fn swarm(config: &Config) -> Result<Swarm<Behaviour>, StartError> {
     let builder = builder.with_behaviour(|_| behaviour).map_err(|never: Infallible| match never {})?;
     Ok(builder
         // Connections stay until one side goes; pings tell when it has.
-        .with_swarm_config(|settings| settings.with_idle_connection_timeout(Duration::MAX))
+        .with_swarm_config(|settings| {
+            settings
+                .with_idle_connection_timeout(Duration::MAX)
+                // A message goes with the name of its protocol, not after the other side has agreed to it: each has a stream of
+                // its own, and would take three times as long on its way.
+                .with_substream_upgrade_protocol_override(libp2p::core::upgrade::Version::V1Lazy)
+        })
         .with_connection_timeout(config.limits.handshake_timeout)
         .build())
 }
