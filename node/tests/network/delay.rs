@@ -1,0 +1,36 @@
+//! How long a decision takes, on one machine and with servers far apart.
+
+use std::time::Duration;
+
+use crate::servers::Servers;
+
+/// How many transfers are measured.
+fn commits() -> usize {
+    std::env::var("XLN_COMMITS").ok().and_then(|text| text.parse().ok()).unwrap_or(10)
+}
+
+/// Decides one transfer after the other, and says how long they took.
+pub(crate) fn measure(what: &str, servers: &Servers) -> Duration {
+    // The first one finds connections that were never used.
+    servers.decide(servers.hub());
+    let mut times: Vec<Duration> = (0..commits()).map(|_| servers.commit()).collect();
+    times.sort_unstable();
+    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+    println!("{what}: p50 {:.0?}, p95 {:.0?}, most {:.0?} of {}", at(50), at(95), at(100), times.len());
+    at(50)
+}
+
+#[test]
+fn four_validators_decide_on_one_machine() {
+    let servers = Servers::start(4, 2, 6);
+    measure("4 validators", &servers);
+}
+
+#[test]
+fn seven_validators_fifty_milliseconds_apart_decide_in_a_few_trips() {
+    let servers = Servers::start(7, 2, 7);
+    servers.proxy().change_all(|link| link.delay = Duration::from_millis(50));
+    let p50 = measure("7 validators, 50 ms one way", &servers);
+    // A round that had to be repeated would take longer than a second.
+    assert!(p50 < Duration::from_secs(1), "{p50:?}");
+}
