@@ -21,7 +21,7 @@ use std::{
 use codec::{Decode, Encode, Error, Input, Output};
 use xln_primitives::{
     AuthenticationError, Board, Certificate, CertificateError, CertifiedMessage, EntityId, FrameHash,
-    FrameHeader, Hash, Height, Network, Timestamp,
+    FrameHeader, Hash, Height, Network, Timestamp, keccak256, outputs::merkle_root,
 };
 
 use crate::{
@@ -60,8 +60,9 @@ pub struct FrameBody {
     pub boards: Vec<Board>,
 }
 
-impl Encode for FrameBody {
-    fn encode_to<O: Output + ?Sized>(&self, out: &mut O) {
+impl FrameBody {
+    /// Everything on which the frame depends.
+    fn encode_inputs<O: Output + ?Sized>(&self, out: &mut O) {
         self.entity.encode_to(out);
         self.height.encode_to(out);
         self.parent.encode_to(out);
@@ -70,6 +71,24 @@ impl Encode for FrameBody {
         self.server.encode_to(out);
         logged::encode(&self.messages, out);
         self.calls.encode_to(out);
+    }
+
+    /// What the header commits to: the bytes of all inputs, and then each input alone, as in every other frame. So whoever
+    /// has a certified header knows whether a body is the one that was certified before executing it.
+    #[must_use]
+    pub fn inputs_root(&self, network: &Network) -> Hash {
+        let mut bytes = Vec::new();
+        self.encode_inputs(&mut bytes);
+        let server = self.server.iter().map(|input| input.using_encoded(keccak256));
+        let messages = self.messages.iter().map(|message| message.message.leaf(network));
+        let calls = self.calls.iter().map(|call| Hash::new(*call.hash().as_bytes()));
+        merkle_root(core::iter::once(keccak256(&bytes)).chain(server).chain(messages).chain(calls).collect())
+    }
+}
+
+impl Encode for FrameBody {
+    fn encode_to<O: Output + ?Sized>(&self, out: &mut O) {
+        self.encode_inputs(out);
         self.boards.encode_to(out);
     }
 }
@@ -102,10 +121,35 @@ pub struct DecidedFrame {
     pub certificate: Certificate,
 }
 
+/// A frame that proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecidedError {
+    /// The body is not the one that was certified.
+    #[error("the body of frame {height} of entity {entity} is not the one that its header commits to")]
+    OtherBody {
+        /// Whose frame.
+        entity: EntityId,
+        /// Its number.
+        height: Height,
+    },
+    /// The board does not stand behind it.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+}
+
 impl DecidedFrame {
-    /// Checks that `board` stands behind the frame. Whether the body leads to it, its execution shows.
-    pub fn verify(&self, network: Network, board: &Board) -> Result<(), CertificateError> {
-        self.certificate.verify(network, board, &self.header)
+    /// Checks that `board` stands behind the frame, inputs included. Whether they lead to its state, its execution shows.
+    ///
+    /// Errors: see [`DecidedError`]; whoever brought such a frame is to blame, not the board.
+    pub fn verify(&self, network: Network, board: &Board) -> Result<(), DecidedError> {
+        let Self { body, header, certificate } = self;
+        let place = (header.entity, header.height, header.parent, header.timestamp);
+        if place != (body.entity, body.height, body.parent, body.timestamp)
+            || header.inputs_root != body.inputs_root(&network)
+        {
+            return Err(DecidedError::OtherBody { entity: header.entity, height: header.height });
+        }
+        Ok(certificate.verify(network, board, header)?)
     }
 }
 
@@ -216,7 +260,7 @@ impl Server {
         let messages = in_order(entity, messages);
         let Turn { draft, refused, pointless, .. } =
             run(self.facts(), entity, now, entropy, &server, &messages, &calls);
-        let Some(draft) = draft else { return Ok(None) };
+        let Some(Draft { mut header, .. }) = draft else { return Ok(None) };
         let refused: Vec<usize> = refused.into_iter().map(|(place, _)| place).collect();
         let (height, parent, _) = frame::next(self.facts(), entity);
         let keep = |dropped: &[usize], place: usize| !dropped.contains(&place);
@@ -228,14 +272,15 @@ impl Server {
             entity: entity.id(),
             height,
             parent,
-            timestamp: draft.header.timestamp,
+            timestamp: header.timestamp,
             entropy,
             server: server.map(|(_, input)| input).collect(),
             messages: messages.into_iter().map(Inbound::into_certified).collect(),
             calls: calls.map(|(_, call)| call).collect(),
             boards: senders.iter().filter_map(|sender| boards.get(sender).cloned()).collect(),
         };
-        Ok(Some((body, draft.header)))
+        header.inputs_root = body.inputs_root(&self.facts().network);
+        Ok(Some((body, header)))
     }
 
     /// The frame that a body makes on top of the entity's latest one here. Changes nothing.
@@ -316,7 +361,9 @@ pub(crate) fn draft(facts: &Facts, entity: &Entity, body: &FrameBody) -> Result<
     if refused > 0 {
         return Err(BodyError::Refused { found: refused });
     }
-    turn.draft.ok_or(BodyError::Empty)
+    let mut draft = turn.draft.ok_or(BodyError::Empty)?;
+    draft.header.inputs_root = body.inputs_root(&facts.network);
+    Ok(draft)
 }
 
 impl FrameBody {

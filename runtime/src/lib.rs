@@ -60,7 +60,7 @@ pub use authentic::{
     Authentic, authenticate_calls, authenticate_hashed, authenticate_message, authenticate_messages,
 };
 pub use block::Sealed;
-pub use body::{BODY_INPUTS_MAX, BodyError, DecidedFrame, FrameBody};
+pub use body::{BODY_INPUTS_MAX, BodyError, DecidedError, DecidedFrame, FrameBody};
 pub use call::{RuntimeCall, RuntimeMessage};
 pub use certifier::{Certifier, CertifyError, Recorded};
 pub use delivery::Delivery;

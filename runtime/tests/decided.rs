@@ -12,7 +12,7 @@ use xln_primitives::{
     Permissions, Profile, SecretKey, Signature, Timestamp, Vote, crypto::bls,
 };
 use xln_runtime::{
-    BodyError, DecidedFrame, Executed, FrameBody, Genesis, RuntimeCall, RuntimeMessage, Server, SliceInputs,
+    BodyError, DecidedError, DecidedFrame, Executed, FrameBody, Genesis, RuntimeCall, RuntimeMessage, Server, SliceInputs,
     authenticate_calls, authenticate_messages, invariants,
 };
 
@@ -254,6 +254,33 @@ fn bodies_that_a_member_must_not_vote_for_are_told_apart() {
     let foreign = net.keys.call("alice", 1, [transfer(bob, 1)]);
     let foreign = FrameBody { calls: vec![foreign], ..body.clone() };
     assert_eq!(server.draft(&foreign), Err(BodyError::Refused { found: 1 }));
+}
+
+#[test]
+fn a_certified_header_with_another_body_is_told_from_a_frame() {
+    let mut net = Consortium::new();
+    let bob = net.keys.id("bob");
+    net.call(1, "alice", 0, transfer(bob, 1));
+    let frame = net.decide(net.propose().unwrap());
+    let (network, board) = (net.genesis.network, &net.validators.board);
+    assert_eq!(frame.verify(network, board), Ok(()));
+    // The boards beside it are for those who vote; the frame does not depend on them.
+    let bare = DecidedFrame { body: FrameBody { boards: Vec::new(), ..frame.body.clone() }, ..frame.clone() };
+    assert_eq!(bare.verify(network, board), Ok(()));
+    let bodies = [
+        FrameBody { entropy: Hash::ZERO, ..frame.body.clone() },
+        FrameBody { timestamp: Timestamp::from_millis(999), ..frame.body.clone() },
+        FrameBody { messages: Vec::new(), ..frame.body.clone() },
+        FrameBody { messages: [&frame.body.messages[..], &frame.body.messages].concat(), ..frame.body.clone() },
+    ];
+    let other = DecidedError::OtherBody { entity: net.genesis.depositary, height: 1 };
+    for body in bodies {
+        assert_eq!(DecidedFrame { body, ..frame.clone() }.verify(network, board), Err(other.clone()));
+    }
+    let mut certificate = frame.body.clone();
+    Arc::make_mut(&mut certificate.messages[0]).certificate = frame.certificate.clone();
+    let swapped = DecidedFrame { body: certificate, ..frame.clone() };
+    assert_eq!(swapped.verify(network, board), Err(other), "how a message proves itself is part of the body");
 }
 
 #[test]

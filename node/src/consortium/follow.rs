@@ -28,9 +28,8 @@ impl<E: Environment> Machine<E> {
         if height < followed.next {
             return Worth::Known;
         }
-        let is_its = frame.header.entity == entity && frame.header.height == height;
         let network = self.env.server().facts().network;
-        if !is_its || frame.verify(network, &board).is_err() {
+        if frame.verify(network, &board).is_err() {
             return Worth::Forged;
         }
         if height > followed.next {
@@ -205,7 +204,7 @@ pub(super) enum Worth {
     Known,
     /// A later one, or there is no room for it now.
     Early,
-    /// Its certificate proves nothing.
+    /// Its certificate proves nothing, or proves another body.
     Forged,
     /// Of an entity that is not followed here.
     Nothing,

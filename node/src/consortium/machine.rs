@@ -209,6 +209,13 @@ impl<E: Environment> Machine<E> {
         [timer, self.delivery.wake()].into_iter().flatten().fold(self.tick.min(self.repeat), Duration::min)
     }
 
+    /// The height of an entity that is being decided here now.
+    #[must_use]
+    pub fn deciding(&self, entity: &EntityId) -> Option<Height> {
+        let mut active = self.host.as_ref()?.active();
+        active.find(|(of, ..)| of == entity).map(|(_, height, _)| height)
+    }
+
     /// The environment.
     pub const fn environment(&mut self) -> &mut E {
         &mut self.env

@@ -444,14 +444,12 @@ impl Simulation {
         }
     }
 
-    /// A double vote that a server hears while nobody has decided its height must become evidence.
+    /// A double vote that a server hears while it decides the height must become evidence.
     fn heard(&mut self, server: usize, bytes: &[u8]) {
         let depositary = self.cast.genesis.depositary;
         let is_liar = self.liar.as_ref().is_some_and(|liar| liar.index == server);
-        let Some(state) = self.nodes[server].state() else { return };
-        let head = state.depositary().and_then(|entity| entity.head());
-        let height = head.map_or(1, |head| head.header.height + 1);
-        if !is_liar && height > self.agreement.height(depositary) {
+        let Some(running) = &self.nodes[server].running else { return };
+        if let Some(height) = running.machine.deciding(&depositary).filter(|_| !is_liar) {
             self.agreement.delivered(server, height, bytes);
         }
     }

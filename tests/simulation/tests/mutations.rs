@@ -1,0 +1,34 @@
+//! The tests of the tests: a safeguard is taken away, and the judges must notice.
+//!
+//! A quorum less one, no lock and no blinding are taken away in the tests of `xln-consensus`, with the same judges.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use xln_simulation::{Mutation, Options, run};
+
+/// Seeds in which a mutation must be noticed at least once.
+const SEEDS: u64 = 12;
+
+fn is_caught(mutation: Mutation, options: &Options, by: &str) -> bool {
+    (0..SEEDS).any(|seed| {
+        let outcome = run(seed, Options { mutation: Some(mutation), ..options.clone() });
+        outcome.violations.iter().any(|violation| violation.contains(by))
+    })
+}
+
+#[test]
+fn votes_that_were_never_written_are_caught() {
+    let options = Options { crashes: 12, delay_ms_max: 60, faulty_ms: 6_000, ..Options::calm() };
+    assert!(is_caught(Mutation::NoLog, &options, "S3"));
+}
+
+#[test]
+fn a_forgotten_outbox_is_caught() {
+    let options = Options { crashes: 4, loss_percent: 20, ..Options::calm() };
+    assert!(is_caught(Mutation::OutboxForgets, &options, "L1"));
+}
+
+#[test]
+fn messages_in_the_wrong_order_are_caught() {
+    let options = Options { delay_ms_max: 40, ..Options::calm() };
+    assert!(is_caught(Mutation::DisorderedMessages, &options, "L1"));
+}
