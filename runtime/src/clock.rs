@@ -48,13 +48,42 @@ impl<'a> FromIterator<&'a Entity> for Deadlines {
 }
 
 impl Server {
-    /// Up to `limit` inputs that the time `now` calls for.
+    /// Up to `limit` inputs that the time `now` calls for, of entities that execute at once.
     #[must_use]
     pub fn due(&self, now: Timestamp, limit: usize) -> Vec<ServerInput> {
-        let mut inputs = Vec::new();
-        let mut wait_for_depositary = false;
+        let (mut inputs, waits) = self.called_for(now, limit, |entity| !entity.is_decided());
+        if waits {
+            inputs.extend(self.heartbeat(|depositary| !depositary.is_decided()));
+        }
+        inputs
+    }
+
+    /// The same of entities whose boards vote: what a proposer puts into the next frame, and a reason for it. If something
+    /// here waits for the depositary's time to move, its heartbeat is among them.
+    #[must_use]
+    pub fn due_for_boards(&self, now: Timestamp, limit: usize) -> Vec<ServerInput> {
+        let (mut inputs, waits) = self.called_for(now, limit, Entity::is_decided);
+        if waits || self.called_for(now, limit, |entity| !entity.is_decided()).1 {
+            inputs.extend(self.heartbeat(Entity::is_decided));
+        }
+        inputs
+    }
+
+    fn heartbeat(&self, applies: impl Fn(&Entity) -> bool) -> Option<ServerInput> {
+        let depositary = self.depositary().filter(|depositary| applies(depositary))?;
+        Some(ServerInput::Heartbeat { entity: depositary.id() })
+    }
+
+    /// What is due, and whether more would be if the depositary's time were later.
+    fn called_for(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        of: impl Fn(&Entity) -> bool,
+    ) -> (Vec<ServerInput>, bool) {
+        let (mut inputs, mut waits) = (Vec::new(), false);
         for id in self.deadlines.passed(now) {
-            let Some(entity) = self.entity(&id) else { continue };
+            let Some(entity) = self.entity(&id).filter(|entity| of(entity)) else { continue };
             let left = limit.saturating_sub(inputs.len());
             if left == 0 {
                 break;
@@ -62,14 +91,11 @@ impl Server {
             for due in pallet_channels::due(&entity.state(), now, left) {
                 match self.input(id, &due) {
                     Some(input) => inputs.push(input),
-                    None => wait_for_depositary = true,
+                    None => waits = true,
                 }
             }
         }
-        if wait_for_depositary && self.depositary().is_some() {
-            inputs.push(ServerInput::Heartbeat { entity: self.facts().depositary });
-        }
-        inputs
+        (inputs, waits)
     }
 
     /// The input for something that is due; none as long as the depositary's time is behind the deadline.

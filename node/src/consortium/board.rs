@@ -100,8 +100,8 @@ impl<E: Environment> Machine<E> {
         let (messages, boards) =
             self.waiting.get(&entity).map_or_else(Default::default, super::waiting::Waiting::next);
         let mut due: Vec<ServerInput> =
-            server.due(now, DUE_MAX).into_iter().filter(|input| input.entity() == entity).collect();
-        if round >= HEARTBEAT_ROUND && due.is_empty() {
+            server.due_for_boards(now, DUE_MAX).into_iter().filter(|input| input.entity() == entity).collect();
+        if due.is_empty() && (round >= HEARTBEAT_ROUND || self.wanted.contains_key(&entity)) {
             // What somebody had to order may be ordered already, or miss what comes before it: an empty frame ends the height.
             due.push(ServerInput::Heartbeat { entity });
         }
@@ -131,8 +131,13 @@ impl<E: Environment> Machine<E> {
 
     /// Builds what could not be built when it was our turn, since the message that others had came here later.
     fn build_late(&mut self) -> Result<(), E::Error> {
-        let waits = |entity: &EntityId| self.waiting.get(entity).is_some_and(|waiting| !waiting.is_empty());
-        let late: Vec<EntityId> = self.unbuilt.keys().filter(|entity| waits(entity)).copied().collect();
+        let late: Vec<EntityId> = {
+            let server = self.env.server();
+            let waits = |entity: &&EntityId| {
+                self.waiting.get(*entity).is_some_and(|waiting| waiting.is_ready(&server, entity))
+            };
+            self.unbuilt.keys().filter(waits).copied().collect()
+        };
         for entity in late {
             if let Some((height, round)) = self.unbuilt.remove(&entity) {
                 self.build(entity, height, round)?;

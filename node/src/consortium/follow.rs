@@ -49,14 +49,18 @@ impl<E: Environment> Machine<E> {
             followed.next = followed.next.max(height.saturating_add(1));
         }
         self.unbuilt.remove(&entity);
+        if self.wanted.get(&entity).is_some_and(|at| *at <= frame.header.timestamp) {
+            self.wanted.remove(&entity);
+        }
         if self.built.remove(&frame.header.hash()) {
             self.env.publish(Topic::Frames, Code::Commit, frame.encode());
         }
         let Some(board) = self.board(&entity) else { return };
         self.events.push_back(Event::Applied { entity, height, board });
         if let Some(waiting) = self.waiting.get_mut(&entity) {
-            waiting.executed(&self.env.server(), &entity);
-            if !waiting.is_empty() {
+            let server = self.env.server();
+            waiting.executed(&server, &entity);
+            if waiting.is_ready(&server, &entity) {
                 self.events.push_back(Event::Work { entity });
             }
         }

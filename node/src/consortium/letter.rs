@@ -1,9 +1,9 @@
-//! A message as one server brings it to another: with the board of its sender.
+//! What one server tells another for an entity: a message with the board of its sender, or that it is time.
 
 use std::sync::Arc;
 
 use codec::{Decode, Encode};
-use xln_primitives::{Board, CertifiedMessage, decode_exact};
+use xln_primitives::{Board, CertifiedMessage, EntityId, Timestamp, decode_exact};
 use xln_runtime::RuntimeMessage;
 
 /// Most bytes of one.
@@ -17,6 +17,24 @@ pub(super) struct Letter {
 }
 
 impl Letter {
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        decode_exact(bytes, LETTER_BYTES_MAX).ok()
+    }
+}
+
+/// What a server tells those who vote for an entity.
+#[derive(Debug, Clone, Encode, Decode)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
+pub(super) enum Plea {
+    /// Somebody said this to the entity.
+    #[codec(index = 0)]
+    Message(Letter),
+    /// Something waits until the entity has a frame that is not before this time.
+    #[codec(index = 1)]
+    Time { entity: EntityId, at: Timestamp },
+}
+
+impl Plea {
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         decode_exact(bytes, LETTER_BYTES_MAX).ok()
     }

@@ -12,7 +12,7 @@ use xln_network::{
     Answer, Code, Question, ServerId,
     delivery::{Delivery, DeliveryLimits, Packet, Stream},
 };
-use xln_primitives::{Board, EntityId, FrameHash, Height, Round};
+use xln_primitives::{Board, EntityId, FrameHash, Height, Round, Timestamp};
 use xln_runtime::{BodyError, DecidedFrame, Delivery as Message, Executed, Server};
 
 use super::{directory::Directory, environment::Environment, post::Post, status::Shared, waiting::Waiting};
@@ -115,6 +115,8 @@ pub struct Machine<E> {
     pub(super) followed: BTreeMap<EntityId, Followed>,
     /// Frames that are still to be built: when it was our turn, nothing waited here yet.
     pub(super) unbuilt: BTreeMap<EntityId, (Height, Round)>,
+    /// Until when the time of an entity has to move, since something here or elsewhere waits for it.
+    pub(super) wanted: BTreeMap<EntityId, Timestamp>,
     /// Frames that this server built: it tells everybody when they are decided.
     pub(super) built: BTreeSet<FrameHash>,
     pub(super) post: Post,
@@ -147,6 +149,7 @@ impl<E: Environment> Machine<E> {
             waiting: BTreeMap::new(),
             followed: BTreeMap::new(),
             unbuilt: BTreeMap::new(),
+            wanted: BTreeMap::new(),
             built: BTreeSet::new(),
             post: Post::new(Stream(stream)),
             delivery: Delivery::new(DeliveryLimits::default()),
@@ -195,6 +198,7 @@ impl<E: Environment> Machine<E> {
         }
         if now >= self.repeat {
             self.tell_boards_again();
+            self.tell_time();
             self.ask_for_frames();
             self.repeat = now.saturating_add(REPEAT);
         }
@@ -257,12 +261,9 @@ impl<E: Environment> Machine<E> {
 
     /// Inputs of the clock for entities whose boards vote.
     fn due(&mut self) {
-        let due: Vec<EntityId> = {
-            let server = self.env.server();
-            let inputs = server.due(self.env.time(), DUE_MAX);
-            let voting =
-                |entity: &EntityId| server.entity(entity).is_some_and(xln_runtime::Entity::is_decided);
-            inputs.iter().map(xln_runtime::ServerInput::entity).filter(voting).collect()
+        let due: BTreeSet<EntityId> = {
+            let inputs = self.env.server().due_for_boards(self.env.time(), DUE_MAX);
+            inputs.iter().map(xln_runtime::ServerInput::entity).collect()
         };
         for entity in due {
             self.events.push_back(Event::Work { entity });

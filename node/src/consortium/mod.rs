@@ -37,6 +37,7 @@ mod machine;
 mod post;
 mod start;
 mod status;
+mod time;
 mod waiting;
 
 pub use decided::DecidedFrames;

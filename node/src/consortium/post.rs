@@ -14,7 +14,7 @@ use xln_network::{
 use xln_primitives::{EntityId, Sequence};
 use xln_runtime::{Delivery as Message, Inbound, authenticate_message, authenticate_messages};
 
-use super::{environment::Environment, letter::Letter, machine::Machine, waiting::Proven};
+use super::{environment::Environment, letter::{Letter, Plea}, machine::Machine, waiting::Proven};
 use crate::retained::outbox_number;
 
 /// Letters to a board that are told again at once.
@@ -111,18 +111,11 @@ impl<E: Environment> Machine<E> {
 
     /// Tells a letter to all who vote for its receiver.
     fn tell_board(&mut self, entity: &EntityId, letter: &Letter) {
-        let Some(board) = self.board(entity) else { return };
-        let keys = board.members.iter().filter_map(|member| match &member.id {
-            xln_primitives::MemberId::Signer { key: xln_primitives::PublicKey::Bls(key), .. } => Some(key),
-            _ => None,
-        });
-        let own = self.own;
-        let to: Vec<ServerId> =
-            keys.filter_map(|key| self.directory.voter(key)).filter(|server| *server != own).collect();
+        let to = self.voters(entity);
         if to.is_empty() {
             return;
         }
-        self.env.send(to, Code::EntityTransaction, letter.encode());
+        self.env.send(to, Code::EntityTransaction, Plea::Message(letter.clone()).encode());
     }
 
     /// Tells letters of entities that live here again, as long as they wait.
@@ -162,6 +155,7 @@ impl<E: Environment> Machine<E> {
         };
         if let Some(waiting) = self.waiting.get_mut(&entity)
             && waiting.add(proven)
+            && waiting.is_ready(&self.env.server(), &entity)
         {
             self.events.push_back(Consensus::Work { entity });
         }
@@ -169,8 +163,9 @@ impl<E: Environment> Machine<E> {
 
     /// Somebody tells what was said to an entity whose board votes.
     pub(super) fn told(&mut self, from: ServerId, bytes: &[u8]) {
-        match Letter::from_bytes(bytes) {
-            Some(letter) => self.take_letter(letter),
+        match Plea::from_bytes(bytes) {
+            Some(Plea::Message(letter)) => self.take_letter(letter),
+            Some(Plea::Time { entity, at }) => self.want_time(entity, at),
             None => tracing::warn!(%from, "a message to a board cannot be read"),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -55,8 +56,22 @@ impl Waiting {
         });
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+    /// Whether the entity could execute anything of this now: a message that comes after one that is missing waits, and is
+    /// no reason to begin a height.
+    pub(super) fn is_ready(&self, server: &Server, entity: &EntityId) -> bool {
+        let Some(entity) = server.entity(entity) else { return false };
+        let state = entity.state();
+        let mut after = None;
+        loop {
+            let from = after.map_or(Bound::Unbounded, |sender| Bound::Excluded((sender, Sequence::MAX)));
+            let Some(((sender, first), _)) = self.messages.range((from, Bound::Unbounded)).next() else {
+                return false;
+            };
+            if pallet_entities::inbox(&state, sender).is_ok_and(|last| last.checked_add(1) == Some(*first)) {
+                return true;
+            }
+            after = Some(*sender);
+        }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -2,6 +2,9 @@
 
 use xln_integration::Random;
 
+/// A payment whose receiver was away ends when its conditions expire, after minutes.
+const SETTLED_MS: u64 = 900_000;
+
 /// A safeguard that is taken away, to see that its absence is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutation {
@@ -42,6 +45,8 @@ pub struct Options {
     pub lies: bool,
     /// What is taken away.
     pub mutation: Option<Mutation>,
+    /// How long everything may take to come to its end after the faults, in ms.
+    pub settled_ms: u64,
 }
 
 impl Options {
@@ -62,6 +67,7 @@ impl Options {
             skew_ms_max: 0,
             lies: false,
             mutation: None,
+            settled_ms: SETTLED_MS,
         }
     }
 
@@ -87,6 +93,7 @@ impl Options {
             lies: sometimes(40, 1) > 0,
             validators: if sometimes(8, 1) > 0 { 7 } else { 4 },
             mutation: None,
+            settled_ms: SETTLED_MS,
         }
     }
 }

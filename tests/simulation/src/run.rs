@@ -7,9 +7,6 @@ use xln_runtime::{Server, invariants};
 
 use crate::{options::Options, simulation::Simulation};
 
-/// How long everything may take to come to its end after the faults.
-const SETTLED_WITHIN: Duration = Duration::from_secs(900);
-
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -45,7 +42,7 @@ pub fn run(seed: u64, options: Options) -> Outcome {
 /// L1: what users ask for after the faults is done, and everything that was begun before ends.
 fn liveness(simulation: &mut Simulation) {
     let before: Vec<u64> = simulation.errands.iter().map(|errand| errand.done).collect();
-    let limit = simulation.now + SETTLED_WITHIN;
+    let limit = simulation.now + Duration::from_millis(simulation.options.settled_ms);
     let more = |simulation: &Simulation| {
         simulation.errands.iter().zip(&before).all(|(errand, before)| errand.done >= before + 2)
     };

@@ -104,7 +104,7 @@ impl Simulation {
 
     /// From now on nothing goes wrong any more.
     pub(crate) fn calm(&mut self) {
-        self.options = Options { faulty_ms: 0, ..Options { delay_ms_max: 30, ..self.calmed() } };
+        self.options = Options { faulty_ms: 0, delay_ms_max: 30, ..self.calmed() };
         self.links.heal();
         for node in &mut self.nodes {
             node.paused_until = node.paused_until.min(self.now);
@@ -123,6 +123,7 @@ impl Simulation {
             validators: self.options.validators,
             mutation: self.options.mutation,
             lies: self.options.lies,
+            settled_ms: self.options.settled_ms,
             ..Options::calm()
         }
     }

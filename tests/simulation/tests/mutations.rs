@@ -8,10 +8,15 @@ use xln_simulation::{Mutation, Options, run};
 /// Seeds in which a mutation must be noticed at least once.
 const SEEDS: u64 = 12;
 
+/// Whether a judge notices that something is missing, in the words `by`. The same runs with nothing missing are good.
 fn is_caught(mutation: Mutation, options: &Options, by: &str) -> bool {
     (0..SEEDS).any(|seed| {
-        let outcome = run(seed, Options { mutation: Some(mutation), ..options.clone() });
-        outcome.violations.iter().any(|violation| violation.contains(by))
+        let mutated = run(seed, Options { mutation: Some(mutation), ..options.clone() });
+        let is_caught = mutated.violations.iter().any(|violation| violation.contains(by));
+        if is_caught {
+            assert_eq!(run(seed, options.clone()).violations, Vec::<String>::new(), "seed {seed}");
+        }
+        is_caught
     })
 }
 
@@ -23,12 +28,12 @@ fn votes_that_were_never_written_are_caught() {
 
 #[test]
 fn a_forgotten_outbox_is_caught() {
-    let options = Options { crashes: 4, loss_percent: 20, ..Options::calm() };
+    let options = Options { crashes: 4, loss_percent: 20, settled_ms: 200_000, ..Options::calm() };
     assert!(is_caught(Mutation::OutboxForgets, &options, "L1"));
 }
 
 #[test]
 fn messages_in_the_wrong_order_are_caught() {
-    let options = Options { delay_ms_max: 40, ..Options::calm() };
+    let options = Options { delay_ms_max: 40, settled_ms: 200_000, ..Options::calm() };
     assert!(is_caught(Mutation::DisorderedMessages, &options, "L1"));
 }
