@@ -12,6 +12,7 @@
 mod damage;
 mod disk;
 #[path = "../process/mod.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
 mod process;
 mod random;
 

@@ -13,10 +13,18 @@ fn commits() -> usize {
 pub(crate) fn measure(what: &str, servers: &Servers) -> Duration {
     // The first one finds connections that were never used.
     servers.decide(servers.hub());
+    let processor = servers.processor();
     let mut times: Vec<Duration> = (0..commits()).map(|_| servers.commit()).collect();
+    let processor = (servers.processor() - processor) / u32::try_from(times.len()).unwrap();
     times.sort_unstable();
     let at = |percent: usize| times[(times.len() - 1) * percent / 100];
-    println!("{what}: p50 {:.0?}, p95 {:.0?}, most {:.0?} of {}", at(50), at(95), at(100), times.len());
+    println!(
+        "{what}: p50 {:.0?}, p95 {:.0?}, most {:.0?} of {}; {processor:.0?} of processor time each, over all servers",
+        at(50),
+        at(95),
+        at(100),
+        times.len()
+    );
     at(50)
 }
 
@@ -31,6 +39,6 @@ fn seven_validators_fifty_milliseconds_apart_decide_in_a_few_trips() {
     let servers = Servers::start(7, 2, 7);
     servers.proxy().change_all(|link| link.delay = Duration::from_millis(50));
     let p50 = measure("7 validators, 50 ms one way", &servers);
-    // A round that had to be repeated would take longer than a second.
-    assert!(p50 < Duration::from_secs(1), "{p50:?}");
+    // A decision that needed a second round would take longer.
+    assert!(p50 < Duration::from_millis(1_500), "{p50:?}");
 }

@@ -198,6 +198,11 @@ impl Servers {
         std::fs::remove_dir_all(self.home(place).join("data")).unwrap();
     }
 
+    /// Processor time of all servers.
+    pub(crate) fn processor(&self) -> Duration {
+        self.running.iter().flatten().map(Process::processor).sum()
+    }
+
     pub(crate) fn url(&self, place: usize) -> Option<String> {
         self.running[place].as_ref().map(|process| process.url.clone())
     }
