@@ -5,7 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Protocol, Refusal, refusal::Refusals};
+use libp2p::Multiaddr;
+
+use crate::{
+    Protocol, Refusal,
+    refusal::{Refusals, Refused},
+};
 
 /// Messages and their bytes on the wire, as whole envelopes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,7 +33,7 @@ impl Meter {
         self.bytes.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    fn traffic(&self) -> Traffic {
+    pub(crate) fn traffic(&self) -> Traffic {
         Traffic { messages: self.messages.load(Ordering::Relaxed), bytes: self.bytes.load(Ordering::Relaxed) }
     }
 }
@@ -66,9 +71,10 @@ impl Counters {
         &self,
         reason: Refusal,
         peer: &dyn core::fmt::Display,
+        address: Option<&Multiaddr>,
         detail: &dyn core::fmt::Display,
     ) {
-        self.refusals.note(self.since.elapsed(), reason, peer, detail);
+        self.refusals.note(self.since.elapsed(), reason, peer, address, detail);
     }
 
     /// Notes a message that was to be sent and was not.
@@ -89,6 +95,12 @@ impl Counters {
     #[must_use]
     pub fn refused(&self, reason: Refusal) -> u64 {
         self.refusals.count(reason)
+    }
+
+    /// Who was refused last, newest first: at most a hundred, each once for each reason.
+    #[must_use]
+    pub fn last_refused(&self) -> Vec<Refused> {
+        self.refusals.last()
     }
 
     /// What was sent by a protocol, answers included.

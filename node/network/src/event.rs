@@ -9,7 +9,9 @@ use libp2p::{
 };
 use tokio::sync::mpsc;
 
-use crate::{Answer, Code, Held, Question, ServerId, Topic, codec::Wire, delivery::Packet, handle::Command};
+use crate::{
+    Answer, Code, Held, Question, ServerId, Topic, Traffic, codec::Wire, delivery::Packet, handle::Command,
+};
 
 /// Something that happened. A message of a server comes after its [`Event::Connected`]. What is told of connections may be
 /// told late and may leave out changes that were undone, but the last one told is how it is.
@@ -92,6 +94,7 @@ impl From<Verdict> for MessageAcceptance {
 /// Takes the answer to one question. If it is dropped, whoever asked learns that there is no answer.
 #[derive(Debug)]
 pub struct Responder {
+    pub(crate) to: ServerId,
     pub(crate) channel: ResponseChannel<Wire>,
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) answer_max: usize,
@@ -106,7 +109,7 @@ impl Responder {
             envelope = Answer::Busy.envelope();
         }
         // If there is no room, there is no answer, which the other side is told.
-        let _ = self.commands.try_send(Command::Answer(self.channel, envelope.encode()));
+        let _ = self.commands.try_send(Command::Answer(self.to, self.channel, envelope.encode()));
     }
 }
 
@@ -125,4 +128,8 @@ pub struct PeerInfo {
     pub connected: Duration,
     /// Round trip of the last ping.
     pub round_trip: Option<Duration>,
+    /// Messages to it since it is connected, without gossip.
+    pub sent: Traffic,
+    /// Messages from it since it is connected, gossip included.
+    pub received: Traffic,
 }

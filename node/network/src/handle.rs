@@ -23,7 +23,7 @@ const COMMAND_BYTES: usize = 64 << 20;
 pub(crate) enum Command {
     Send(Protocol, Vec<ServerId>, Held<Arc<[u8]>>),
     Ask(ServerId, Arc<[u8]>, oneshot::Sender<Result<Envelope, AskError>>),
-    Answer(ResponseChannel<Wire>, Vec<u8>),
+    Answer(ServerId, ResponseChannel<Wire>, Vec<u8>),
     Publish(Topic, Held<Vec<u8>>),
     Judge(GossipId, Verdict),
     Allow(ServerId, oneshot::Sender<Result<bool, AllowError>>),
@@ -210,6 +210,6 @@ impl Network {
 
     /// Notes that a server sent something that the node has found invalid.
     pub fn refuse(&self, from: ServerId, reason: crate::Refusal, detail: &dyn core::fmt::Display) {
-        self.counters.refuse(reason, &from, detail);
+        self.counters.refuse(reason, &from, None, detail);
     }
 }

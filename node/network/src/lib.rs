@@ -81,6 +81,6 @@ pub use held::Held;
 pub use libp2p::Multiaddr;
 pub use limits::Limits;
 pub use protocol::{Protocol, Topic};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, Refused};
 pub use server_id::{ServerId, ServerIdError, ServerKey};
 pub use sync::{Answer, Digest, FRAMES_MAX, HEIGHTS_MAX, Question, Standing};

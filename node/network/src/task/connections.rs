@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::Task;
 use crate::{
     AllowError, Event, PeerInfo, Protocol, Refusal, ServerAddress, ServerId, behaviour::BehaviourEvent,
-    codec::Wire, outbound::Outbound,
+    codec::Wire, counters::Meters, outbound::Outbound,
 };
 
 /// Most addresses that are taken from what a server says about itself.
@@ -30,6 +30,8 @@ pub(super) struct Session {
     agent: Option<String>,
     round_trip: Option<Duration>,
     pub(super) backlogs: [Outbound<Waiting>; Protocol::ALL.len()],
+    /// What went over its connections.
+    pub(super) meters: Meters,
 }
 
 /// A message that waits, with whoever waits for its answer.
@@ -75,8 +77,11 @@ impl Task {
         self.dialer.failed(server, self.now(), chance());
     }
 
-    fn refuse(&self, reason: Refusal, peer: &dyn core::fmt::Display, detail: &dyn core::fmt::Display) {
-        self.counters.refuse(reason, peer, detail);
+    /// Notes that something of a server was refused, with its address if it is connected.
+    pub(super) fn refuse(&self, reason: Refusal, server: ServerId, detail: &dyn core::fmt::Display) {
+        let session = self.sessions.get(&server);
+        let address = session.and_then(|session| session.connections.first()).map(|(_, address)| address);
+        self.counters.refuse(reason, &server, address, detail);
     }
 
     pub(super) fn connection(&mut self, event: SwarmEvent<BehaviourEvent>) {
@@ -95,7 +100,7 @@ impl Task {
             SwarmEvent::IncomingConnectionError { error, peer_id, send_back_addr, .. } => {
                 let peer = peer_id.map_or_else(|| send_back_addr.to_string(), |peer| peer.to_string());
                 match error {
-                    ListenError::Denied { cause } => self.denied(&cause, &peer),
+                    ListenError::Denied { cause } => self.denied(&cause, &peer, Some(&send_back_addr)),
                     error => tracing::debug!(%peer, %error, "a connection came to nothing"),
                 }
             }
@@ -115,11 +120,11 @@ impl Task {
         }
     }
 
-    fn denied(&self, cause: &ConnectionDenied, peer: &str) {
+    fn denied(&self, cause: &ConnectionDenied, peer: &str, address: Option<&Multiaddr>) {
         if let Some(error) = cause.downcast_ref::<allow_block_list::NotAllowed>() {
-            self.refuse(Refusal::NotAllowed, &peer, error);
+            self.counters.refuse(Refusal::NotAllowed, &peer, address, error);
         } else if let Some(error) = cause.downcast_ref::<connection_limits::Exceeded>() {
-            self.refuse(Refusal::Connections, &peer, error);
+            self.counters.refuse(Refusal::Connections, &peer, address, error);
         } else {
             tracing::debug!(%peer, %cause, "a connection was denied");
         }
@@ -128,7 +133,9 @@ impl Task {
     fn unreached(&mut self, peer: Option<PeerId>, error: &DialError) {
         let Some(server) = peer.and_then(|peer| ServerId::try_from(peer).ok()) else { return };
         match error {
-            DialError::Denied { cause } => self.denied(cause, &server.to_string()),
+            DialError::Denied { cause } => {
+                self.denied(cause, &server.to_string(), self.store.addresses(server).first());
+            }
             error => tracing::debug!(%server, %error, "not reached"),
         }
         if self.sessions.contains_key(&server) {
@@ -140,7 +147,7 @@ impl Task {
 
     fn established(&mut self, peer: PeerId, connection: ConnectionId, address: Multiaddr, outgoing: bool) {
         let Ok(server) = ServerId::try_from(peer) else {
-            self.refuse(Refusal::Key, &peer, &"its key is not ed25519");
+            self.counters.refuse(Refusal::Key, &peer, Some(&address), &"its key is not ed25519");
             let _ = self.swarm.disconnect_peer_id(peer);
             return;
         };
@@ -157,6 +164,7 @@ impl Task {
             agent: None,
             round_trip: None,
             backlogs: Default::default(),
+            meters: Meters::default(),
         });
         session.connections.push((connection, address));
     }
@@ -227,7 +235,7 @@ impl Task {
         let Ok(server) = ServerId::try_from(peer_id) else { return };
         if info.protocol_version != self.version {
             let said: String = info.protocol_version.chars().take(120).collect();
-            self.refuse(Refusal::OtherNetwork, &server, &said);
+            self.refuse(Refusal::OtherNetwork, server, &said);
             let _ = self.swarm.disconnect_peer_id(peer_id);
             return;
         }
@@ -337,6 +345,8 @@ impl Task {
                 outgoing: session.outgoing,
                 connected: now.saturating_sub(session.since),
                 round_trip: session.round_trip,
+                sent: session.meters.sent.traffic(),
+                received: session.meters.received.traffic(),
             })
             .collect()
     }

@@ -5,6 +5,9 @@ use libp2p::gossipsub::{self, PublishError};
 use super::Task;
 use crate::{Envelope, Event, GossipId, Refusal, ServerId, Topic, Verdict};
 
+/// What is said of gossip that the node judged so.
+const INVALID: &str = "gossip that the node found invalid";
+
 impl Task {
     pub(super) fn publish(&mut self, topic: Topic, bytes: Vec<u8>) {
         let Some((hash, _)) = self.topics.iter().find(|(_, known)| *known == topic) else { return };
@@ -22,7 +25,10 @@ impl Task {
 
     pub(super) fn judge(&mut self, gossip: &GossipId, verdict: Verdict) {
         if verdict == Verdict::Reject {
-            self.counters.refuse(Refusal::Invalid, &gossip.source, &"gossip that the node found invalid");
+            match ServerId::try_from(gossip.source) {
+                Ok(source) => self.refuse(Refusal::Invalid, source, &INVALID),
+                Err(_) => self.counters.refuse(Refusal::Invalid, &gossip.source, None, &INVALID),
+            }
         }
         let GossipId { message, source } = gossip;
         // Too late is as good as no verdict.
@@ -60,6 +66,9 @@ impl Task {
             Verdict::Reject
         })?;
         self.counters.gossip.received.add(size);
+        if let Some(session) = self.sessions.get(&from) {
+            session.meters.received.add(size);
+        }
         let held = self.room.hold(body.len(), body);
         let id = id.clone();
         let event = held.map(|body| Event::Gossip { topic, code, body, author, from, id });

@@ -55,13 +55,29 @@ impl Task {
         };
         while let Some((wire, size, reply)) = next() {
             let id = self.swarm.behaviour_mut().direct(protocol).send_request(&server.peer(), wire);
-            self.counters.of(protocol).sent.add(size);
+            self.sent(protocol, server, size);
             self.awaited.insert((protocol, id), Awaited { server, protocol, reply });
         }
     }
 
-    pub(super) fn answer(&mut self, channel: ResponseChannel<Wire>, bytes: Vec<u8>) {
-        self.counters.of(Protocol::Sync).sent.add(bytes.len());
+    /// Counts what goes to a server.
+    fn sent(&self, protocol: Protocol, server: ServerId, size: usize) {
+        self.counters.of(protocol).sent.add(size);
+        if let Some(session) = self.sessions.get(&server) {
+            session.meters.sent.add(size);
+        }
+    }
+
+    /// Counts what came from a server.
+    fn received(&self, protocol: Protocol, server: ServerId, size: usize) {
+        self.counters.of(protocol).received.add(size);
+        if let Some(session) = self.sessions.get(&server) {
+            session.meters.received.add(size);
+        }
+    }
+
+    pub(super) fn answer(&mut self, server: ServerId, channel: ResponseChannel<Wire>, bytes: Vec<u8>) {
+        self.sent(Protocol::Sync, server, bytes.len());
         // If the other side has gone, nobody needs the answer.
         let _ = self.swarm.behaviour_mut().sync.send_response(channel, Wire::Outgoing(bytes.into()));
     }
@@ -76,7 +92,7 @@ impl Task {
                     }
                     Message::Response { request_id, response: Wire::Incoming(size, envelope) } => {
                         self.ended(protocol, request_id, |task| {
-                            task.counters.of(protocol).received.add(size);
+                            task.received(protocol, server, size);
                             envelope.map_err(|error| {
                                 task.refuse_message(server, &error);
                                 AskError::Malformed(error.to_string())
@@ -123,7 +139,7 @@ impl Task {
             EnvelopeError::Oversized { .. } => Refusal::Oversized,
             _ => Refusal::Malformed,
         };
-        self.counters.refuse(reason, &server, error);
+        self.refuse(reason, server, error);
     }
 
     /// Whether a server may send so many bytes now.
@@ -138,7 +154,7 @@ impl Task {
         let admitted =
             quota.or_insert_with(|| Quota::new(limits.bytes, limits.messages, now)).admit(now, bytes);
         if !admitted {
-            self.counters.refuse(Refusal::Quota, &server, &format_args!("a message of {bytes} bytes"));
+            self.refuse(Refusal::Quota, server, &format_args!("a message of {bytes} bytes"));
         }
         admitted
     }
@@ -161,7 +177,7 @@ impl Task {
             Ok(envelope) => self.admit(server, size).then_some(envelope),
         };
         let Some(envelope) = taken else { return self.reply(protocol, channel, false) };
-        self.counters.of(protocol).received.add(size);
+        self.received(protocol, server, size);
         let told = match protocol {
             Protocol::Sync => return self.asked(server, &envelope, channel),
             Protocol::Consensus => self.tell_consensus(server, envelope),
@@ -202,7 +218,7 @@ impl Task {
             Err(error) => return self.refuse_message(from, &error),
         };
         let Some(commands) = self.answers.upgrade() else { return };
-        let responder = Responder { channel, commands, answer_max: self.limits.answer_bytes };
+        let responder = Responder { to: from, channel, commands, answer_max: self.limits.answer_bytes };
         let held = self.room.hold(envelope.body.len(), question);
         self.tell_message(from, held.map(|question| Event::Question { from, question, responder }));
     }
@@ -211,7 +227,7 @@ impl Task {
     pub(super) fn tell_message(&mut self, from: ServerId, event: Option<Event>) -> bool {
         let told = self.is_told(from) && event.is_some_and(|event| self.events.try_send(event).is_ok());
         if !told {
-            self.counters.refuse(Refusal::Busy, &from, &"too much waits for this node");
+            self.refuse(Refusal::Busy, from, &"too much waits for this node");
         }
         told
     }

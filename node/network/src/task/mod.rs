@@ -205,7 +205,7 @@ impl Task {
                 }
             }
             Command::Ask(server, bytes, reply) => self.send(Protocol::Sync, server, bytes, Some(reply)),
-            Command::Answer(channel, bytes) => self.answer(channel, bytes),
+            Command::Answer(server, channel, bytes) => self.answer(server, channel, bytes),
             Command::Publish(topic, bytes) => self.publish(topic, bytes.into_inner()),
             Command::Judge(gossip, verdict) => self.judge(&gossip, verdict),
             Command::Allow(server, reply) => {
