@@ -17,7 +17,7 @@ use xln_store::Store;
 use crate::{
     author::system_time,
     config::{ChainFolder, Config, PeersConfig},
-    consortium::{Consortium, DecidedFrames, Directory, Parts, Shared},
+    consortium::{Consortium, DecidedFrames, Directory, Parts, PeerChanges, Shared},
     error::RunError,
     inbox::Inbox,
     keys,
@@ -112,6 +112,8 @@ impl Membership {
     ) -> Result<Consortium, RunError> {
         let folder = self.folder.network();
         let stream = self.stream()?;
+        let changes = PeerChanges::open(folder.join("changes.json"))
+            .map_err(RunError::system("what the operator changed about other servers cannot be read"))?;
         tracing::info!(
             server = %self.own.name,
             peer = %self.key.server(),
@@ -133,6 +135,7 @@ impl Membership {
             bootnodes: self.config.bootnodes,
             discovery: !self.config.no_discovery,
             peers: Some(folder.join("peers.json")),
+            changes,
             stream,
         })?)
     }

@@ -1,5 +1,6 @@
 //! What the node measures, under the names that dashboards and alerts rely on.
 
+mod consortium;
 mod process;
 mod state;
 
@@ -18,6 +19,7 @@ use prometheus_client::{
 use xln_primitives::{Amount, AssetId, ChannelId, StorageType};
 use xln_runtime::{EntityEvents, Receipt, RuntimeError, RuntimeEvent, Server, genesis::GenesisAsset};
 
+use crate::consortium::Shared;
 use state::State;
 
 /// The part of the system that a call concerned.
@@ -196,6 +198,13 @@ impl Metrics {
         self.channels.set(gauge(state.channels()));
         self.registry.register_collector(Box::new(state.clone()));
         self.state = Some(state);
+        self
+    }
+
+    /// Measures boards and other servers too.
+    #[must_use]
+    pub fn of_consortium(mut self, others: &Arc<Shared>) -> Self {
+        consortium::Consortium::register(&mut self.registry, others);
         self
     }
 

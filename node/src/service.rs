@@ -90,13 +90,17 @@ impl Node {
         };
         let feed = Feed::new(cursor_after(server.slice()), FEED_EVENTS, FEED_QUEUE);
         let server = Arc::new(RwLock::new(server));
-        let metrics = Arc::new(Metrics::new(&genesis.assets).of_state(Arc::clone(&server)));
         let pool = Arc::new(Pool::new(Arc::clone(&server), Limits::default()));
         let woken = Arc::clone(&pool);
         let inbox = Inbox::new(genesis.network, INBOX_MESSAGES, move || woken.wake())
             .map_err(|error| RunError::system("cannot start threads")(std::io::Error::other(error)))?;
         let decided = Arc::new(DecidedFrames::new(Arc::clone(&pool)));
-        let others = Arc::new(Shared::default());
+        let others = Arc::new(Shared::open(store.clone())?);
+        let metrics = Metrics::new(&genesis.assets).of_state(Arc::clone(&server));
+        let metrics = Arc::new(match &membership {
+            Some(_) => metrics.of_consortium(&others),
+            None => metrics,
+        });
         let health = Health::starting();
         let methods = config.rpc.methods;
         let backend = Arc::new(NodeBackend::new(BackendParts {

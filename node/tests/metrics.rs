@@ -45,7 +45,7 @@ fn exactly_these_names_are_exported() {
     let of_genesis = genesis.channels.first().map(|channel| (channel.left, channel.right)).unwrap();
     let server = Arc::new(RwLock::new(genesis.build().unwrap()));
     let keys = server.read().unwrap().keys();
-    let metrics = Metrics::new(&[usd()]).of_state(server);
+    let metrics = Metrics::new(&[usd()]).of_state(server).of_consortium(&Arc::default());
     let (payer, payee) = (EntityId::new([1; 32]), EntityId::new([2; 32]));
     let stranger = RuntimeError::ForgedNotice { from: payer };
     // A call that only queues a move of a channel has no event yet.
@@ -91,11 +91,22 @@ fn exactly_these_names_are_exported() {
         ("xln_block_time_seconds", "histogram"),
         ("xln_build", "info"),
         ("xln_channels", "gauge"),
+        ("xln_consensus_commit_seconds", "histogram"),
+        ("xln_consensus_evidence", "gauge"),
+        ("xln_consensus_failed_rounds", "counter"),
+        ("xln_consensus_frames_behind", "gauge"),
+        ("xln_consensus_halted_boards", "gauge"),
+        ("xln_consensus_heights", "counter"),
+        ("xln_consensus_refusals", "counter"),
+        ("xln_consensus_round", "gauge"),
+        ("xln_consensus_waiting_messages", "gauge"),
         ("xln_frames", "counter"),
         ("xln_execution_seconds", "histogram"),
         ("xln_fsync_seconds", "histogram"),
         ("xln_mempool_calls", "gauge"),
+        ("xln_outbox_messages", "gauge"),
         ("xln_payment_volume", "counter"),
+        ("xln_peers", "gauge"),
         ("xln_slice_seconds", "histogram"),
         ("xln_snapshot_seconds", "histogram"),
         ("xln_state_keys", "gauge"),

@@ -47,6 +47,27 @@ pub enum Refusal {
     Early,
 }
 
+impl Refusal {
+    /// Its name as the label of a metric.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Quota => "quota",
+            Self::Malformed => "malformed",
+            Self::UnknownEntity => "unknown_entity",
+            Self::NotAMember => "not_a_member",
+            Self::Muted => "muted",
+            Self::Height => "height",
+            Self::Round => "round",
+            Self::NotTheProposer => "not_the_proposer",
+            Self::Certificate => "certificate",
+            Self::Signature => "signature",
+            Self::Body => "body",
+            Self::Early => "early",
+        }
+    }
+}
+
 /// One effect. Effects of a turn are performed in the order given.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {

@@ -2,7 +2,7 @@
 
 use codec::{Decode, Encode};
 use xln_primitives::{
-    Board, EntityId, Hash, Height, MemberId, Network, PublicKey, SignatureError, crypto::bls,
+    Board, EntityId, Hash, Height, MemberId, Network, PublicKey, Round, SignatureError, crypto::bls,
 };
 
 use crate::{Ballot, BlsKey, BlsSignature, MemberIndex, Offer, Signed, Subject};
@@ -75,6 +75,39 @@ impl Evidence {
     pub(crate) fn offers(subject: &Subject, one: Signed<Offer>, other: Signed<Offer>) -> Self {
         let (first, second) = if one <= other { (one, other) } else { (other, one) };
         Self::Offers { entity: subject.entity, height: subject.height, board: subject.board, first, second }
+    }
+
+    /// Whose board.
+    #[must_use]
+    pub const fn entity(&self) -> EntityId {
+        match self {
+            Self::Ballots { entity, .. } | Self::Offers { entity, .. } => *entity,
+        }
+    }
+
+    /// At which height.
+    #[must_use]
+    pub const fn height(&self) -> Height {
+        match self {
+            Self::Ballots { height, .. } | Self::Offers { height, .. } => *height,
+        }
+    }
+
+    /// In which round.
+    #[must_use]
+    pub const fn round(&self) -> Round {
+        match self {
+            Self::Ballots { first, .. } => first.statement.round,
+            Self::Offers { first, .. } => first.statement.round,
+        }
+    }
+
+    /// Hash of the board at that height.
+    #[must_use]
+    pub const fn board(&self) -> Hash {
+        match self {
+            Self::Ballots { board, .. } | Self::Offers { board, .. } => *board,
+        }
     }
 
     /// Whose misdeed it is.

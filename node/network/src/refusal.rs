@@ -119,7 +119,8 @@ impl Inner {
         address: Option<&Multiaddr>,
         detail: &dyn core::fmt::Display,
     ) {
-        let last_ms = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+        let last_ms =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
         let last_ms = u64::try_from(last_ms).unwrap_or(u64::MAX);
         let peer = peer.to_string();
         if !self.remembered.contains_key(&(peer.clone(), reason)) && self.remembered.len() >= REMEMBERED_MAX {

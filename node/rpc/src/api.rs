@@ -1,8 +1,8 @@
 //! The methods: one table from which follow the [`Backend`] that a node implements, the server's registration,
 //! the typed client [`Calls`] and the OpenRPC document, so that none can differ from the others.
 //!
-//! A line reads: *safe* or *unsafe* (whether it uses keys that the node holds), *read* (answered at once from
-//! what is known) or *write* (may wait for inclusion), the method's name, the function's name, the request and
+//! A line reads: *safe* or *unsafe* (whether it uses keys that the node holds, or operates the node), *read* (answered at
+//! once from what is known) or *write* (may wait, for inclusion or for another part of the node), the method's name, the function's name, the request and
 //! the answer.
 
 use core::future::Future;
@@ -31,7 +31,7 @@ pub struct Method {
     pub name: &'static str,
     /// What it does.
     pub summary: &'static str,
-    /// Whether it uses keys that the node holds.
+    /// Whether it uses keys that the node holds, or operates the node.
     pub uses_keys: bool,
     /// The members of its request.
     pub members: &'static [Member],
@@ -60,6 +60,12 @@ pub(crate) fn parse<P: DeserializeOwned>(params: &Params<'_>) -> Result<P, RpcEr
 
 /// The error of an unsafe method on a server that answers safe ones only.
 fn refused(name: &str) -> RpcError {
+    if name.starts_with("system.") {
+        return RpcError::forbidden(format!("{name} is for the operator and is not answered here")).with_hint(
+            "ask on the node's own machine, or start the node with --rpc-methods unsafe if everybody who reaches this \
+             port may operate it",
+        );
+    }
     RpcError::forbidden(format!("{name} uses keys of the node and is not answered here")).with_hint(
         "start the node with --rpc-methods unsafe if everybody who reaches this port may use its keys, or sign \
          calls yourself and hand them in with author.submit",
@@ -169,11 +175,23 @@ methods! {
     safe read "system.health" system_health(NoParams) -> HealthView;
     /// The program and its version.
     safe read "system.version" system_version(NoParams) -> VersionView;
-    /// The other servers of the network, and which of them are connected.
-    safe read "system.peers" system_peers(NoParams) -> Vec<PeerView>;
+    /// The other servers of the network, and how they are connected.
+    safe write "system.peers" system_peers(NoParams) -> Vec<PeerView>;
+    /// Admits a server from now on, also after a restart.
+    unsafe write "system.allowPeer" system_allow_peer(PeerName) -> PeerChanged;
+    /// Does not admit a server any more and ends its connections; also after a restart.
+    unsafe write "system.disallowPeer" system_disallow_peer(PeerName) -> PeerChanged;
+    /// Seeks a server at a further address and stays connected to it.
+    unsafe write "system.addPeer" system_add_peer(PeerAt) -> PeerChanged;
+    /// Does not seek a server any more and forgets its addresses.
+    unsafe write "system.removePeer" system_remove_peer(PeerName) -> PeerChanged;
+    /// What of other servers was refused: counts by reason, and who was refused last.
+    unsafe read "system.refusals" system_refusals(NoParams) -> RefusalsView;
 
     /// Where the entities stand whose boards vote on their frames.
     safe read "consensus.status" consensus_status(NoParams) -> Vec<BoardStatusView>;
+    /// Proof of members of boards who signed two things for one place.
+    safe read "consensus.evidence" consensus_evidence(ConsensusEvidence) -> Vec<EvidenceView>;
 
     /// Makes a key in the node's keystore.
     unsafe write "signer.create" signer_create(SignerCreate) -> SignerView;

@@ -18,6 +18,7 @@ mod bech32m;
 mod chain;
 mod channels;
 mod codes;
+mod consensus;
 mod depositary;
 mod directory;
 mod entities;
@@ -30,6 +31,7 @@ mod known;
 mod labels;
 mod pay;
 mod payments;
+mod peers;
 mod receipts;
 mod recent;
 mod route;
@@ -233,9 +235,15 @@ answers! {
     read server_get_stats(NoParams) -> ServerStats;
     read system_health(NoParams) -> HealthView;
     read system_version(NoParams) -> VersionView;
-    read system_peers(NoParams) -> Vec<PeerView>;
+    write system_peers(NoParams) -> Vec<PeerView>;
+    write system_allow_peer(PeerName) -> PeerChanged;
+    write system_disallow_peer(PeerName) -> PeerChanged;
+    write system_add_peer(PeerAt) -> PeerChanged;
+    write system_remove_peer(PeerName) -> PeerChanged;
+    read system_refusals(NoParams) -> RefusalsView;
 
     read consensus_status(NoParams) -> Vec<BoardStatusView>;
+    read consensus_evidence(ConsensusEvidence) -> Vec<EvidenceView>;
 
     write signer_create(SignerCreate) -> SignerView;
     read signer_list(NoParams) -> Vec<SignerView>;

@@ -10,15 +10,12 @@ use xln_primitives::{CALL_VERSION, StorageType};
 use xln_rpc::{
     RpcError, U64,
     params::NoParams,
-    view::{BoardStatusView, HealthView, PeerView, ServerInfo, ServerStats, VersionView},
+    view::{HealthView, ServerInfo, ServerStats, VersionView},
 };
 use xln_runtime::{Entity, Server};
 
 use super::NodeBackend;
-use crate::{
-    author::system_time,
-    consortium::{BoardStatus, Peer},
-};
+use crate::author::system_time;
 
 /// How long a count of all channels is good.
 const CENSUS_AGE: Duration = Duration::from_secs(5);
@@ -127,31 +124,8 @@ impl NodeBackend {
             block: U64(block),
             block_age_ms: system_time().as_millis().saturating_sub(sealed.as_millis()),
             pending_calls: number(self.pool.len()),
-            peers: u32::try_from(self.others.status().peers.iter().filter(|peer| peer.connected).count())
-                .unwrap_or(u32::MAX),
+            peers: u32::try_from(self.others.status().connected).unwrap_or(u32::MAX),
         })
-    }
-
-    pub(super) fn system_peers(&self, _: NoParams) -> Result<Vec<PeerView>, RpcError> {
-        let view = |peer: Peer| PeerView {
-            id: peer.server.to_string(),
-            name: peer.name,
-            connected: peer.connected,
-            validator: peer.validator,
-        };
-        Ok(self.others.status().peers.into_iter().map(view).collect())
-    }
-
-    pub(super) fn consensus_status(&self, _: NoParams) -> Result<Vec<BoardStatusView>, RpcError> {
-        let view = |board: BoardStatus| BoardStatusView {
-            entity: self.directory.party(board.entity),
-            height: U64(board.height),
-            round: board.round,
-            waiting: number(board.waiting),
-            votes: board.votes,
-            halted: board.halted,
-        };
-        Ok(self.others.status().boards.into_iter().map(view).collect())
     }
 
     pub(super) fn system_version(&self, _: NoParams) -> Result<VersionView, RpcError> {
@@ -163,6 +137,6 @@ impl NodeBackend {
     }
 }
 
-fn number(count: usize) -> u64 {
+pub(super) fn number(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }

@@ -28,6 +28,7 @@ impl<E: Environment> Machine<E> {
         self.build_late()?;
         while !self.events.is_empty() {
             let events: Vec<Event> = self.events.drain(..).collect();
+            self.note_work(&events);
             let Some(host) = &mut self.host else { return Ok(()) };
             let seed = self.env.entropy()?;
             let effects = host.step(events, seed);

@@ -32,6 +32,7 @@ impl<E: Environment> Machine<E> {
         if frame.verify(network, &board).is_err() {
             return Worth::Forged;
         }
+        self.shared.seen(entity, height);
         if height > followed.next {
             return Worth::Early;
         }
@@ -52,6 +53,7 @@ impl<E: Environment> Machine<E> {
         if self.wanted.get(&entity).is_some_and(|at| *at <= frame.header.timestamp) {
             self.wanted.remove(&entity);
         }
+        self.note_decided(frame);
         if self.built.remove(&frame.header.hash()) {
             self.env.publish(Topic::Frames, Code::Commit, frame.encode());
         }

@@ -91,7 +91,7 @@ impl Environment for Here {
     }
 
     fn keep_evidence(&mut self, evidence: Evidence) -> Result<(), HereError> {
-        self.shared.add_evidence(evidence);
+        self.shared.evidence().keep(evidence)?;
         Ok(())
     }
 

@@ -26,24 +26,32 @@
 //! in order, kept until the other server has it durably. Whoever carries a message proves nothing; the message proves itself.
 
 mod board;
+mod changes;
 mod decided;
 mod directory;
 mod driver;
 mod environment;
+mod evidence;
 mod follow;
 mod here;
 mod letter;
 mod machine;
+mod pace;
+mod peers;
 mod post;
 mod start;
 mod status;
 mod time;
 mod waiting;
 
+pub use changes::PeerChanges;
 pub use decided::DecidedFrames;
 pub use directory::{BadAddress, Directory};
 pub use driver::Slices;
 pub use environment::{Environment, Kept, StoredRow};
+pub use evidence::EvidenceLog;
 pub use machine::{Identity, Input, Machine, Notice};
+pub use pace::{Class, OfClass, Pace};
+pub use peers::{PeerError, PeerStatus, Peers};
 pub use start::{Consortium, ConsortiumError, Parts};
-pub use status::{BoardStatus, Peer, Shared, Status};
+pub use status::{BoardStatus, Shared, Status};

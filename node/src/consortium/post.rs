@@ -40,6 +40,11 @@ impl Post {
         Self { stream, ..Self::default() }
     }
 
+    /// Messages that are not acknowledged.
+    pub(super) fn len(&self) -> usize {
+        self.receivers.len()
+    }
+
     fn append(&mut self, to: ServerId, position: Position, receiver: EntityId, letter: &Letter) {
         if self.queue.append(to, position, letter.encode()) {
             self.receivers.insert((to, position), receiver);

@@ -16,11 +16,13 @@ use xln_runtime::Server;
 use xln_store::Store;
 
 use super::{
+    changes::PeerChanges,
     decided::DecidedFrames,
     directory::Directory,
     driver::{self, Slices, Told},
     here::Here,
     machine::{Identity, Machine},
+    peers::Peers,
     status::Shared,
 };
 use crate::{author::Observer, inbox::Inbox, retained::Retained};
@@ -67,6 +69,8 @@ pub struct Parts {
     pub discovery: bool,
     /// Where addresses of others are remembered.
     pub peers: Option<PathBuf>,
+    /// What the operator changed about other servers.
+    pub changes: PeerChanges,
     /// Since when the database counts, which tells its counting from that of one before it.
     pub stream: u64,
 }
@@ -75,6 +79,7 @@ pub struct Parts {
 pub struct Consortium {
     tell: SyncSender<Told>,
     thread: Option<JoinHandle<()>>,
+    shared: Arc<Shared>,
 }
 
 impl Consortium {
@@ -82,7 +87,7 @@ impl Consortium {
     pub fn start(parts: Parts) -> Result<Self, ConsortiumError> {
         let own = parts.key.server();
         let id = parts.server.read().unwrap_or_else(std::sync::PoisonError::into_inner).facts().network;
-        let config = Config {
+        let mut config = Config {
             agent: concat!("xln-node/", env!("CARGO_PKG_VERSION")).to_owned(),
             listen: parts.listen,
             bootnodes: parts.bootnodes,
@@ -98,7 +103,11 @@ impl Consortium {
             peers: parts.peers,
             ..Config::new(id, parts.key)
         };
+        parts.changes.apply(&mut config);
         let (network, mut events, _task) = Network::start(config)?;
+        let peers = Peers::new(network.clone(), parts.directory.clone(), parts.changes);
+        parts.shared.connect(Some(peers));
+        let shared = Arc::clone(&parts.shared);
         let (tell, told) = sync_channel(TOLD_MAX);
         let (forward, runtime) = (tell.clone(), tokio::runtime::Handle::current());
         let waiting = runtime.clone();
@@ -134,7 +143,7 @@ impl Consortium {
         };
         let thread = std::thread::Builder::new().name("consortium".into());
         let thread = thread.spawn(drive).map_err(ConsortiumError::Thread)?;
-        Ok(Self { tell, thread: Some(thread) })
+        Ok(Self { tell, thread: Some(thread), shared })
     }
 
     /// Tells of durable slices, and lets `next` observe them too.
@@ -150,5 +159,7 @@ impl Drop for Consortium {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+        // The last handle of the network stops it.
+        self.shared.connect(None);
     }
 }

@@ -2,27 +2,35 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use xln_consensus::{Evidence, Refusal};
-use xln_network::ServerId;
+use xln_consensus::{Event, Refusal};
 use xln_primitives::{EntityId, Height, Round};
+use xln_runtime::DecidedFrame;
+use xln_store::{Store, StoreError};
 
-use super::{environment::Environment, machine::Machine};
-
-/// Most pieces of evidence that are kept.
-const EVIDENCE_MAX: usize = 1_000;
+use super::{
+    environment::Environment,
+    evidence::EvidenceLog,
+    machine::Machine,
+    pace::{Class, Pace},
+    peers::Peers,
+};
 
 /// Where an entity stands whose board votes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoardStatus {
     /// Which entity.
     pub entity: EntityId,
+    /// Whether it is the depositary.
+    pub class: Class,
     /// Height of the next frame.
     pub height: Height,
     /// The round in which it is being decided; none while nothing is to be decided.
     pub round: Option<Round>,
+    /// Frames that its board has certified and this server has not executed, as far as it has heard.
+    pub behind: u64,
     /// Messages that wait for it here.
     pub waiting: usize,
     /// Whether this server votes.
@@ -31,24 +39,13 @@ pub struct BoardStatus {
     pub halted: Option<String>,
 }
 
-/// Another server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Peer {
-    /// Who it is.
-    pub server: ServerId,
-    /// What the chain spec calls it.
-    pub name: String,
-    /// Whether it is connected.
-    pub connected: bool,
-    /// Whether it votes.
-    pub validator: bool,
-}
-
 /// What is known of other servers and of all boards.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
-    /// The other servers of the chain spec.
-    pub peers: Vec<Peer>,
+    /// How many of the chain spec's other servers are connected.
+    pub connected: usize,
+    /// Messages for entities on other servers that are not acknowledged.
+    pub outbox: usize,
     /// Every entity that is followed here.
     pub boards: Vec<BoardStatus>,
     /// Messages of others that were refused, by reason.
@@ -59,16 +56,25 @@ pub struct Status {
 #[derive(Debug, Default)]
 pub struct Shared {
     inner: Mutex<Inner>,
+    evidence: EvidenceLog,
+    pace: Pace,
+    peers: Mutex<Option<Arc<Peers>>>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     status: Status,
     halted: BTreeMap<EntityId, String>,
-    evidence: Vec<Evidence>,
+    /// The largest height of which a certified frame was seen.
+    seen: BTreeMap<EntityId, Height>,
 }
 
 impl Shared {
+    /// With the evidence that is on disk.
+    pub fn open(store: Store) -> Result<Self, StoreError> {
+        Ok(Self { evidence: EvidenceLog::open(store)?, ..Self::default() })
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,16 +84,31 @@ impl Shared {
         self.lock().status.clone()
     }
 
-    /// Proof of members who signed two things for one place, oldest first.
-    pub fn evidence(&self) -> Vec<Evidence> {
-        self.lock().evidence.clone()
+    /// Proof of members who signed two things for one place.
+    pub const fn evidence(&self) -> &EvidenceLog {
+        &self.evidence
     }
 
-    pub(super) fn add_evidence(&self, evidence: Evidence) {
+    /// How fast boards decide.
+    pub const fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// The connections to other servers; none on a server that runs alone, or has stopped.
+    pub fn peers(&self) -> Option<Arc<Peers>> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Connections are there, or not any more.
+    pub(super) fn connect(&self, peers: Option<Peers>) {
+        *self.peers.lock().unwrap_or_else(PoisonError::into_inner) = peers.map(Arc::new);
+    }
+
+    /// A frame with a certificate that holds was seen.
+    pub(super) fn seen(&self, entity: EntityId, height: Height) {
         let mut inner = self.lock();
-        if inner.evidence.len() < EVIDENCE_MAX {
-            inner.evidence.push(evidence);
-        }
+        let seen = inner.seen.entry(entity).or_default();
+        *seen = height.max(*seen);
     }
 
     pub(super) fn refused(&self, reason: Refusal) {
@@ -102,6 +123,22 @@ impl Shared {
 }
 
 impl<E: Environment> Machine<E> {
+    /// Notes since when there is something to decide.
+    pub(super) fn note_work(&self, events: &[Event]) {
+        for event in events {
+            if let Event::Work { entity } = event {
+                self.shared.pace.work(*entity, self.env.now());
+            }
+        }
+    }
+
+    /// Notes that a frame of a board is durable.
+    pub(super) fn note_decided(&self, frame: &DecidedFrame) {
+        let is_depositary = self.env.server().facts().depositary == frame.body.entity;
+        let class = if is_depositary { Class::Depositary } else { Class::Entity };
+        self.shared.pace.decided(class, frame, self.env.now());
+    }
+
     /// Notes where everything stands, for those who ask.
     pub(super) fn report(&self) {
         let rounds: BTreeMap<EntityId, Round> = match &self.host {
@@ -112,23 +149,27 @@ impl<E: Environment> Machine<E> {
             .host
             .as_ref()
             .map_or_else(Vec::new, |host| host.heights().map(|(entity, _)| entity).collect());
+        let depositary = self.env.server().facts().depositary;
         let mut inner = self.shared.lock();
         let halted = inner.halted.clone();
-        let others = self.directory.servers().filter(|server| *server != self.own);
-        inner.status.peers = others
-            .map(|server| Peer {
-                server,
-                name: self.directory.name(&server).unwrap_or_default().to_owned(),
-                connected: self.connected.contains(&server),
-                validator: self.directory.key(&server).is_some(),
+        let behind: BTreeMap<EntityId, u64> = inner
+            .seen
+            .iter()
+            .filter_map(|(entity, seen)| {
+                let next = self.followed.get(entity)?.next;
+                Some((*entity, seen.saturating_add(1).saturating_sub(next)))
             })
             .collect();
+        inner.status.connected = self.connected.len();
+        inner.status.outbox = self.post.len();
         inner.status.boards = self
             .followed
             .iter()
             .map(|(entity, followed)| BoardStatus {
                 entity: *entity,
+                class: if *entity == depositary { Class::Depositary } else { Class::Entity },
                 height: followed.next,
+                behind: behind.get(entity).copied().unwrap_or_default(),
                 round: rounds.get(entity).copied(),
                 waiting: self.waiting.get(entity).map_or(0, super::waiting::Waiting::len),
                 votes: votes.contains(entity),

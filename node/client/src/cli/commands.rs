@@ -1,7 +1,7 @@
 //! Which command does what a method of the API does, for advice that a node gives in the words of its API.
 
 /// Methods and the commands that call them.
-const COMMANDS: [(&str, &str); 27] = [
+const COMMANDS: [(&str, &str); 34] = [
     ("channel.close", "xln channel close"),
     ("channel.get", "xln channel show"),
     ("channel.list", "xln channel list"),
@@ -12,6 +12,8 @@ const COMMANDS: [(&str, &str); 27] = [
     ("channel.setPolicy", "xln channel policy set"),
     ("chain.getBlock", "xln block"),
     ("chain.getReceipt", "xln receipt"),
+    ("consensus.evidence", "xln consensus evidence"),
+    ("consensus.status", "xln consensus status"),
     ("depositary.allocate", "xln reserve allocate"),
     ("depositary.deposit", "xln reserve deposit"),
     ("depositary.listReserves", "xln reserve list"),
@@ -29,6 +31,11 @@ const COMMANDS: [(&str, &str); 27] = [
     ("server.getInfo", "xln info"),
     ("signer.create", "xln signer create"),
     ("signer.list", "xln signer list"),
+    ("system.addPeer", "xln peer add"),
+    ("system.allowPeer", "xln peer allow"),
+    ("system.disallowPeer", "xln peer disallow"),
+    ("system.peers", "xln peer list"),
+    ("system.removePeer", "xln peer remove"),
 ];
 
 /// The same advice with commands in the place of methods. Methods without a command stay.

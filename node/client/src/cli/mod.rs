@@ -10,6 +10,7 @@ mod closing;
 mod collateral;
 mod commands;
 mod completions;
+mod consensus;
 mod context;
 mod entity;
 pub mod exit;
@@ -19,6 +20,7 @@ mod invoice;
 pub mod output;
 mod pay;
 mod payment;
+mod peer;
 mod progress;
 mod receipt;
 mod reserve;
@@ -119,6 +121,12 @@ enum Command {
     /// The state tree: tree, get.
     #[command(subcommand)]
     State(state::Command),
+    /// Other servers: list, allow, disallow, add, remove, refused.
+    #[command(subcommand)]
+    Peer(peer::Command),
+    /// Boards that vote: status, evidence.
+    #[command(subcommand)]
+    Consensus(consensus::Command),
     /// What happens, live.
     Watch(watch::Watch),
     /// The completion script of a shell.
@@ -214,6 +222,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Receipt(receipt) => receipt.run(&context).await?,
         Command::Block(block) => block.run(&context).await?,
         Command::State(command) => command.run(&context).await?,
+        Command::Peer(command) => command.run(&context).await?,
+        Command::Consensus(command) => command.run(&context).await?,
         Command::Watch(watch) => return watch.run(&context).await,
         // Spelled out above.
         _ => return Ok(()),

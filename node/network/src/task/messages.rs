@@ -50,10 +50,10 @@ impl Task {
     /// Sends what waits and may be sent now.
     fn pump(&mut self, protocol: Protocol, server: ServerId) {
         let limits = self.limits;
-        let mut next = || -> Option<Waiting> {
-            self.sessions.get_mut(&server)?.backlogs[protocol as usize].next(&limits)
+        let next = |task: &mut Self| -> Option<Waiting> {
+            task.sessions.get_mut(&server)?.backlogs[protocol as usize].next(&limits)
         };
-        while let Some((wire, size, reply)) = next() {
+        while let Some((wire, size, reply)) = next(self) {
             let id = self.swarm.behaviour_mut().direct(protocol).send_request(&server.peer(), wire);
             self.sent(protocol, server, size);
             self.awaited.insert((protocol, id), Awaited { server, protocol, reply });

@@ -14,6 +14,8 @@ async fn two_servers_connect_over_tcp_and_over_quic() {
         let peers = one.network.peers().await.unwrap();
         assert_eq!((peers.len(), peers[0].server, peers[0].outgoing), (1, other.id(), false));
         assert_eq!(peers[0].agent.as_deref(), Some(concat!("xln-network/", env!("CARGO_PKG_VERSION"))));
+        // Code, form and one byte.
+        assert_eq!((peers[0].received.messages, peers[0].received.bytes), (1, 3));
     }
 }
 
@@ -59,6 +61,10 @@ async fn a_server_that_is_not_on_the_list_is_refused_until_it_is() {
     let mut other = Node::beside(config(2), &one).await;
     one.until_refused(Refusal::NotAllowed, 2).await;
     assert_eq!(one.network.peers().await.unwrap(), []);
+    let last = one.network.counters().last_refused();
+    let [refused] = last.as_slice() else { panic!("one server, once: {last:?}") };
+    assert_eq!((refused.peer.clone(), refused.reason), (other.id().to_string(), Refusal::NotAllowed));
+    assert!(refused.times >= 2 && refused.address.is_some(), "{refused:?}");
     assert_eq!(one.network.allow(other.id()).await, Ok(true));
     assert_eq!(one.network.allow(other.id()).await, Ok(false), "it is there");
     one.until_connected(other.id()).await;

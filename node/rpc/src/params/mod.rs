@@ -14,6 +14,7 @@ mod entity;
 mod invoice;
 mod payment;
 mod subscribe;
+mod system;
 
 pub use author::{AuthorNonce, AuthorPending, AuthorSubmit};
 pub use chain::{GetBlock, GetFrame, GetReceipt, StateKey, StateTree};
@@ -26,6 +27,7 @@ pub use entity::{EntityCreate, EntityGet, EntityList, SignerCreate, SignerEntiti
 pub use invoice::{InvoiceCancel, InvoiceCreate, InvoiceDecode, InvoiceGet, InvoiceList};
 pub use payment::{ForwardList, PaymentGet, PaymentList, PaymentSend, RouteQuery};
 pub use subscribe::{ParseTopicError, Subscribe, Topic};
+pub use system::{ConsensusEvidence, PeerAt, PeerName};
 
 /// Most items that a list answers at once.
 pub const MAX_LIMIT: u32 = 1_000;

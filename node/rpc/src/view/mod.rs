@@ -3,10 +3,12 @@
 
 mod chain;
 mod channel;
+mod consensus;
 mod entity;
 mod invoice;
 mod notification;
 mod payment;
+mod peer;
 mod receipt;
 mod reserve;
 mod route;
@@ -15,14 +17,16 @@ mod state;
 
 pub use chain::{BlockView, CertificateView, FrameHeaderView, FrameView};
 pub use channel::{ChannelStatus, ChannelView, HtlcView, PolicyView, SubchannelView};
+pub use consensus::{BoardStatusView, EvidenceView, StatementKind, StatementView};
 pub use entity::{BoardView, EntityView, MemberView, NonceView, PartyView, SignerView};
 pub use invoice::{DecodedInvoice, InvoiceStatus, InvoiceView};
 pub use notification::{Body, Notification};
 pub use payment::{Direction, FailureView, ForwardView, PaymentStatus, PaymentView};
+pub use peer::{PeerChanged, PeerDirection, PeerView, RefusalsView, RefusedView};
 pub use receipt::{CallStatus, ChangeView, PendingView, ReceiptView, Submitted};
 pub use reserve::{AssetView, ReserveView};
 pub use route::{HopView, RouteView};
-pub use server::{BoardStatusView, HealthView, PeerView, ServerInfo, ServerRole, ServerStats, VersionView};
+pub use server::{HealthView, ServerInfo, ServerRole, ServerStats, VersionView};
 pub use state::{ProofView, StateView, TreeNodeKind, TreeNodeView, TreeView};
 
 /// Declares view structs and enums with what all of them derive.

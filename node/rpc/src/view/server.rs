@@ -2,7 +2,7 @@
 
 use xln_primitives::{EntityId, Hash, Network, Timestamp};
 
-use super::{PartyView, views};
+use super::views;
 use crate::U64;
 
 views! {
@@ -98,34 +98,6 @@ views! {
         pub pending_calls: u64,
         /// Connected servers.
         pub peers: u32,
-    }
-
-    /// Another server of the network.
-    pub struct PeerView {
-        /// Its identifier, `12D3Koo…`.
-        pub id: String,
-        /// What the chain spec calls it.
-        pub name: String,
-        /// Whether it is connected.
-        pub connected: bool,
-        /// Whether it votes on boards.
-        pub validator: bool,
-    }
-
-    /// Where an entity stands whose board votes on its frames.
-    pub struct BoardStatusView {
-        /// The entity.
-        pub entity: PartyView,
-        /// Height of its next frame.
-        pub height: U64,
-        /// The round in which that frame is being decided; absent while there is nothing to decide.
-        pub round: Option<u32>,
-        /// Messages that wait here to be put into a frame.
-        pub waiting: u64,
-        /// Whether this server votes.
-        pub votes: bool,
-        /// Why this server takes part no more.
-        pub halted: Option<String>,
     }
 
     /// The program.

@@ -114,8 +114,9 @@ impl Backend for Memory {
     elsewhere! {
         read server_get_stats(NoParams) -> ServerStats;
         read system_version(NoParams) -> VersionView;
-        read system_peers(NoParams) -> Vec<PeerView>;
+        read system_refusals(NoParams) -> RefusalsView;
         read consensus_status(NoParams) -> Vec<BoardStatusView>;
+        read consensus_evidence(ConsensusEvidence) -> Vec<EvidenceView>;
         read signer_list(NoParams) -> Vec<SignerView>;
         read signer_get_entities(SignerEntities) -> Vec<EntityView>;
         read entity_get_state(EntityGet) -> EntityView;
@@ -140,6 +141,11 @@ impl Backend for Memory {
         read chain_get_receipt(GetReceipt) -> ReceiptView;
         read author_pending(AuthorPending) -> Vec<PendingView>;
         read author_nonce(AuthorNonce) -> NonceView;
+        write system_peers(NoParams) -> Vec<PeerView>;
+        write system_allow_peer(PeerName) -> PeerChanged;
+        write system_disallow_peer(PeerName) -> PeerChanged;
+        write system_add_peer(PeerAt) -> PeerChanged;
+        write system_remove_peer(PeerName) -> PeerChanged;
         write signer_create(SignerCreate) -> SignerView;
         write entity_create(EntityCreate) -> EntityView;
         write channel_open(ChannelOpen) -> Submitted;
