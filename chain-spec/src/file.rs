@@ -8,8 +8,10 @@ use xln_runtime::genesis::Genesis;
 use crate::{ChainSpec, SpecError, resolve};
 
 /// Names of specs that need no file.
-const BUILT_IN: &str = "dev";
+const BUILT_IN: &str = "dev, local, consortium";
 const DEV: &str = include_str!("../specs/dev.json");
+const LOCAL: &str = include_str!("../specs/local.json");
+const CONSORTIUM: &str = include_str!("../specs/consortium.json");
 /// Longest file that is read, in bytes.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
 
@@ -19,10 +21,23 @@ impl ChainSpec {
         Self::from_json(DEV)
     }
 
-    /// The built-in spec of that name (`dev`), or else the file at that path, at most 64 MiB.
+    /// Four validators and two hubs on one machine, with keys that everybody knows.
+    pub fn local() -> Result<Self, SpecError> {
+        Self::from_json(LOCAL)
+    }
+
+    /// An example to edit: a live network of four validators and two hubs. Nobody has the secrets of its keys.
+    pub fn consortium() -> Result<Self, SpecError> {
+        Self::from_json(CONSORTIUM)
+    }
+
+    /// The built-in spec of that name (`dev`, `local`, `consortium`), or else the file at that path, at most 64 MiB.
     pub fn load(name_or_path: &str) -> Result<Self, SpecError> {
-        if name_or_path == BUILT_IN {
-            return Self::dev();
+        match name_or_path {
+            "dev" => return Self::dev(),
+            "local" => return Self::local(),
+            "consortium" => return Self::consortium(),
+            _ => {}
         }
         let path = Path::new(name_or_path);
         let unreadable =

@@ -27,9 +27,11 @@
 //! **Channels** may be written from either side. `left` and `right` of the file are put in the order of the
 //! identifiers, and then the two credit limits change places and the share of the collateral becomes its rest.
 //!
-//! Amounts are decimal strings in the asset's smallest unit; times are milliseconds. Built in is `dev` (see
-//! `specs/dev.json`), a network on one machine for trying things out. A network of several servers names them, and its
-//! depositary has a board of BLS keys, which agree by consensus.
+//! Amounts are decimal strings in the asset's smallest unit; times are milliseconds. A network of several servers
+//! names them, and its depositary has a board of BLS keys, which agree by consensus.
+//!
+//! **Built in**, in `specs/`: `dev`, one server for trying things out; `local`, four validators and two hubs on one machine, with
+//! keys that everybody knows; `consortium`, an example for organisations to edit, whose keys nobody has.
 
 mod board;
 mod channel;

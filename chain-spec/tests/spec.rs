@@ -232,5 +232,8 @@ fn every_difference_is_another_network() {
 fn text_after_the_spec_and_files_that_are_not_there_are_refused() {
     assert!(ChainSpec::from_json(&format!("{} x", small())).is_err());
     let message = ChainSpec::load("/no/such/spec.json").unwrap_err().to_string();
-    assert!(message.contains("/no/such/spec.json") && message.contains("built in: dev"), "{message}");
+    assert!(
+        message.contains("/no/such/spec.json") && message.contains("built in: dev, local, consortium"),
+        "{message}"
+    );
 }

@@ -36,8 +36,8 @@ pub enum RunError {
     Address(#[from] BadAddress),
     /// This server is none of the chain spec's.
     #[error(
-        "this server's key is {server}, and the chain spec names {known}; add it to \"servers\", or start with \
-         --node-key-file or --server NAME"
+        "this server's key is {server}, and the chain spec names {known}; add it to \"servers\", or name the file of one \
+         of those keys with --node-key-file (--server NAME is for the well-known keys of `testnet --well-known`)"
     )]
     UnknownServer {
         /// Who it is.

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::Write,
     os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use xln_chain_spec::{ChainType, KnownServer};
@@ -109,6 +109,21 @@ pub fn well_known_connections(server: &str) -> SecretKey {
     dev_key(&format!("{server}/connections"))
 }
 
+/// Makes a key of connections and writes it to a new file that only its owner can read.
+pub fn make_connections(path: &Path) -> Result<(), KeysError> {
+    let failed = |reason: String| KeysError::NodeKey { path: path.to_path_buf(), reason };
+    let mut secret = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *secret).map_err(|error| failed(error.to_string()))?;
+    let text = Zeroizing::new(hex::encode(*secret));
+    let mut file = fs::OpenOptions::new();
+    let file = file.write(true).create_new(true).mode(0o600).open(path);
+    let written = file.and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(|error| failed(error.to_string()))
+}
+
 /// The key of this server's connections: the well-known one of a name, the one in a file, or one that is made once.
 pub fn connections(config: &PeersConfig, folder: &ChainFolder) -> Result<ServerKey, KeysError> {
     if let Some(name) = &config.server {
@@ -121,16 +136,8 @@ pub fn connections(config: &PeersConfig, folder: &ChainFolder) -> Result<ServerK
     let path = config.key_file.clone().unwrap_or_else(|| made.clone());
     let failed = |reason: String| KeysError::NodeKey { path: path.clone(), reason };
     if !path.exists() && config.key_file.is_none() {
-        let mut secret = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *secret).map_err(|error| failed(error.to_string()))?;
         fs::create_dir_all(folder.network()).map_err(|error| failed(error.to_string()))?;
-        let text = Zeroizing::new(hex::encode(*secret));
-        let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(&path);
-        let written = file.as_mut().map_err(|error| error.to_string()).and_then(|file| {
-            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| error.to_string())
-        });
-        written.map_err(failed)?;
+        make_connections(&path)?;
     }
     let mode = fs::metadata(&path).map_err(|error| failed(error.to_string()))?.mode();
     if mode & 0o077 != 0 {

@@ -32,7 +32,17 @@ impl Servers {
         let folder = tempfile::tempdir().unwrap();
         let port = free_ports();
         let written = Command::new(BINARY)
-            .args(["testnet", "--nodes", "4", "--hubs", "2", "--port", &port.to_string(), "--out"])
+            .args([
+                "testnet",
+                "--well-known",
+                "--nodes",
+                "4",
+                "--hubs",
+                "2",
+                "--port",
+                &port.to_string(),
+                "--out",
+            ])
             .arg(folder.path())
             .output()
             .unwrap();

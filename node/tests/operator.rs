@@ -34,7 +34,17 @@ impl Pair {
             }
         };
         let written = Command::new(BINARY)
-            .args(["testnet", "--well-known", "--nodes", "1", "--hubs", "1", "--port", &port.to_string(), "--out"])
+            .args([
+                "testnet",
+                "--well-known",
+                "--nodes",
+                "1",
+                "--hubs",
+                "1",
+                "--port",
+                &port.to_string(),
+                "--out",
+            ])
             .arg(folder.path())
             .output()
             .unwrap();
@@ -49,7 +59,8 @@ impl Pair {
         let chain = self.folder.path().join("chain.json");
         let port = (self.port + place).to_string();
         let options = ["--chain", chain.to_str().unwrap(), "--server", name, "--port", &port];
-        let started = Process::start_by(&mut Command::new(BINARY), &folder, &folder.join("node.log"), &options);
+        let started =
+            Process::start_by(&mut Command::new(BINARY), &folder, &folder.join("node.log"), &options);
         started.unwrap_or_else(|said| panic!("{name} did not start: {said}"))
     }
 }
@@ -82,7 +93,10 @@ fn a_server_that_is_shut_out_stays_out_over_a_restart_until_it_is_let_in() {
     let pair = Pair::write();
     let (validator, hub) = (pair.start(0), pair.start(1));
     let known = other(&validator, "a ping", |peer| peer["roundTripUs"].is_string());
-    assert_eq!((&known["name"], &known["allowed"], &known["validator"]), (&json!("hub-1"), &json!(true), &json!(false)));
+    assert_eq!(
+        (&known["name"], &known["allowed"], &known["validator"]),
+        (&json!("hub-1"), &json!(true), &json!(false))
+    );
     assert!(known["addresses"][0].as_str().unwrap().starts_with("/ip4/127.0.0.1/"), "{known}");
     other(&hub, "bytes both ways", |peer| peer["bytesSent"] != "0" && peer["bytesReceived"] != "0");
 
@@ -90,7 +104,9 @@ fn a_server_that_is_shut_out_stays_out_over_a_restart_until_it_is_let_in() {
     assert_eq!((&out["changed"], &out["note"]), (&json!(true), &Value::Null));
     let out = ask(&hub, "system.disallowPeer", json!({ "peer": "hub-1" })).unwrap_err();
     assert!(out.contains("this server itself"), "{out}");
-    other(&validator, "the end of the connection", |peer| peer["connected"] == false && peer["allowed"] == false);
+    other(&validator, "the end of the connection", |peer| {
+        peer["connected"] == false && peer["allowed"] == false
+    });
     let file = "data/chains/local/network/changes.json";
     assert!(Path::new(&pair.folder.path().join("validator-1").join(file)).exists());
 
@@ -101,7 +117,10 @@ fn a_server_that_is_shut_out_stays_out_over_a_restart_until_it_is_let_in() {
         let refusals = ask(&validator, "system.refusals", json!({}))?;
         if refusals["network"]["not_allowed"].is_string() { Ok(refusals) } else { Err(refusals.to_string()) }
     });
-    assert_eq!((&refused["last"][0]["name"], &refused["last"][0]["reason"]), (&json!("hub-1"), &json!("not_allowed")));
+    assert_eq!(
+        (&refused["last"][0]["name"], &refused["last"][0]["reason"]),
+        (&json!("hub-1"), &json!("not_allowed"))
+    );
     assert!(other(&validator, "still out", |_| true)["allowed"] == false);
     let address = format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", pair.port + 1, known["id"].as_str().unwrap());
     let early = ask(&validator, "system.addPeer", json!({ "address": address })).unwrap_err();
@@ -115,7 +134,8 @@ fn a_server_that_is_shut_out_stays_out_over_a_restart_until_it_is_let_in() {
 
     let strange = ask(&validator, "system.allowPeer", json!({ "peer": "hub-7" })).unwrap_err();
     assert!(strange.contains("hub-1"), "the error names who is known: {strange}");
-    let nobody = ask(&validator, "system.addPeer", json!({ "address": "/dns4/a.example/tcp/1" })).unwrap_err();
+    let nobody =
+        ask(&validator, "system.addPeer", json!({ "address": "/dns4/a.example/tcp/1" })).unwrap_err();
     assert!(nobody.contains("/ip4/192.0.2.7/tcp/30333/p2p/"), "{nobody}");
     assert_eq!(ask(&validator, "consensus.evidence", json!({ "entity": "depositary" })).unwrap(), json!([]));
 }

@@ -120,7 +120,7 @@ pub struct PeerInfo {
     pub server: ServerId,
     /// What it calls itself.
     pub agent: Option<String>,
-    /// Its addresses on the open connections.
+    /// Its addresses on the open connections, without the part that says who is there.
     pub addresses: Vec<Multiaddr>,
     /// Whether this server has made the first of them.
     pub outgoing: bool,

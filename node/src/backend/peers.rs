@@ -103,7 +103,15 @@ impl NodeBackend {
     pub(super) async fn system_peers(&self, _: NoParams) -> Result<Vec<PeerView>, RpcError> {
         let Some(peers) = self.others.peers() else { return Ok(Vec::new()) };
         let shows_addresses = self.identity.unsafe_methods;
-        let list = peers.list().await.map_err(refusal)?;
+        let mut list = peers.list().await.map_err(refusal)?;
+        // As people look for them; those without a name come last.
+        list.sort_by(|one, other| {
+            (one.name.is_none(), &one.name, one.server).cmp(&(
+                other.name.is_none(),
+                &other.name,
+                other.server,
+            ))
+        });
         Ok(list.into_iter().map(|peer| view(peer, shows_addresses)).collect())
     }
 

@@ -9,8 +9,8 @@ use super::OutputArgs;
 /// Which chain.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ChainArgs {
-    /// The network: dev, or a chain spec file
-    #[arg(long, value_name = "dev|FILE", default_value = "dev", env = "XLN_CHAIN")]
+    /// The network: a chain spec file, or dev, local, consortium, which are built in
+    #[arg(long, value_name = "dev|local|consortium|FILE", default_value = "dev", env = "XLN_CHAIN")]
     pub chain: String,
 }
 
@@ -29,6 +29,7 @@ pub struct DatabaseArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     xln-node build-spec --chain dev > my.json     # a spec to edit\n  \
+    xln-node build-spec --chain consortium        # one of several servers; nobody has the secrets of its keys\n  \
     xln-node build-spec --chain my.json --raw     # the bytes whose hash is the genesis hash")]
 pub struct BuildSpec {
     /// Which chain.

@@ -11,6 +11,8 @@ use super::{ChainArgs, OutputArgs, PasswordArgs};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     xln-node key generate                                    # 24 words and the key that they give\n  \
+    xln-node key generate --scheme bls                       # the same for a validator, with its proof of possession\n  \
+    xln-node key generate-node-key --file node.key           # the key by which other servers know this one\n  \
     xln-node key insert --chain my.json --password-interactive   # asks for the words\n  \
     xln-node key list --chain my.json\n\n\
     Words and passwords are read from the terminal or a file, never from the command line.")]
@@ -25,6 +27,8 @@ pub struct Key {
 pub enum KeyCommand {
     /// Make 24 words and show them with the key that they give; nothing is stored
     Generate(Generate),
+    /// Make the key of a server's connections, and show how others know it
+    GenerateNodeKey(GenerateNodeKey),
     /// Show the key of words that are typed or piped in; nothing is stored
     Inspect(Inspect),
     /// Put the key of words that are typed or piped in into the keystore
@@ -87,6 +91,19 @@ pub struct Generate {
     /// Which key of the words.
     #[command(flatten)]
     pub scheme: SchemeArg,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Make the key of a server's connections
+///
+/// The file is for --node-key-file; whoever has it can pose as the server. The public key goes into the chain spec.
+#[derive(Debug, Args)]
+pub struct GenerateNodeKey {
+    /// File to write; it must not be there
+    #[arg(long, value_name = "FILE")]
+    pub file: PathBuf,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,

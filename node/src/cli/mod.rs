@@ -22,7 +22,8 @@ pub use chain::{
 pub use exit::Exit;
 pub use keep::{KeepArg, KeepError};
 pub use key::{
-    Generate, Insert, Inspect, Key, KeyCommand, KeystoreArgs, List, Rotate, SchemeArg, SchemeName,
+    Generate, GenerateNodeKey, Insert, Inspect, Key, KeyCommand, KeystoreArgs, List, Rotate, SchemeArg,
+    SchemeName,
 };
 pub use run::{DEV_USERS, DevKeys, RpcMethods, RunArgs};
 pub(crate) use secret::read_line;

@@ -20,8 +20,8 @@ pub struct RunArgs {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dev: bool,
-    /// The network: dev, or a chain spec file
-    #[arg(long, value_name = "dev|FILE")]
+    /// The network: a chain spec file, dev, or local (four validators and two hubs; see --server)
+    #[arg(long, value_name = "dev|local|FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chain: Option<String>,
     /// What the node calls itself in logs and answers [default: the name of the host]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use xln_chain_spec::{ChainSpec, ChainType};
-use xln_primitives::{AssetId, EntityId, Network};
+use xln_primitives::{AssetId, Board, EntityId, Network, Profile, Weight};
 
 use super::CommandError;
 use crate::cli::{BuildSpec, ChainArgs};
@@ -29,10 +29,53 @@ pub struct ChainInfo {
     pub block_time_ms: u64,
     /// The assets.
     pub assets: Vec<AssetInfo>,
+    /// Who decides for the depositary.
+    pub board: Option<BoardInfo>,
+    /// How many servers the file names.
+    pub servers: usize,
     /// How many entities there are from the start.
     pub entities: usize,
     /// How many channels are open from the start.
     pub channels: usize,
+}
+
+/// A board as it decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BoardInfo {
+    /// How many members there are.
+    pub members: usize,
+    /// Their weight together.
+    pub weight: Weight,
+    /// Weight that a frame needs.
+    pub quorum: Weight,
+    /// Weight that may be missing while frames are still decided; in the Byzantine profile it may lie, too.
+    pub tolerates: Weight,
+    /// Which faults its agreement survives.
+    pub profile: Profile,
+}
+
+impl BoardInfo {
+    fn new(board: &Board) -> Self {
+        let (weight, quorum) = (board.total_weight(), board.quorum());
+        let missing = weight.saturating_sub(quorum);
+        let tolerates = match board.profile {
+            Profile::Byzantine => missing.min(weight.saturating_sub(1) / 3),
+            Profile::CrashFault => missing,
+        };
+        Self { members: board.members.len(), weight, quorum, tolerates, profile: board.profile }
+    }
+}
+
+impl fmt::Display for BoardInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { members, weight, quorum, tolerates, profile } = self;
+        let (profile, may) = match profile {
+            Profile::Byzantine => ("Byzantine", "fail or lie"),
+            Profile::CrashFault => ("crash-fault", "fail"),
+        };
+        write!(f, "{members} of weight {weight}, quorum {quorum}, {profile}: {tolerates} may {may}")
+    }
 }
 
 /// An asset.
@@ -64,6 +107,8 @@ pub fn build_spec(args: &BuildSpec) -> Result<Vec<u8>, CommandError> {
 pub fn chain_info(args: &ChainArgs) -> Result<ChainInfo, CommandError> {
     let spec = ChainSpec::load(&args.chain)?;
     let genesis = spec.to_genesis()?;
+    let board = genesis.entities.iter().find(|entity| entity.id == genesis.depositary);
+    let board = board.map(|entity| BoardInfo::new(&entity.board));
     let assets = genesis.assets.into_iter().map(|asset| AssetInfo {
         symbol: asset.symbol,
         id: asset.id,
@@ -79,6 +124,8 @@ pub fn chain_info(args: &ChainArgs) -> Result<ChainInfo, CommandError> {
         dispute_window_ms: genesis.dispute_window_ms,
         block_time_ms: spec.consensus.block_time_ms,
         assets: assets.collect(),
+        board,
+        servers: spec.servers.len(),
         entities: genesis.entities.len(),
         channels: genesis.channels.len(),
     })
@@ -90,6 +137,10 @@ impl fmt::Display for ChainInfo {
         writeln!(f, "id              {}", self.id)?;
         writeln!(f, "genesis hash    {}", self.genesis_hash)?;
         writeln!(f, "depositary      {}", self.depositary)?;
+        if let Some(board) = &self.board {
+            writeln!(f, "validators      {board}")?;
+        }
+        writeln!(f, "servers         {}", self.servers)?;
         writeln!(f, "dispute window  {} s", self.dispute_window_ms / 1000)?;
         writeln!(f, "block time      {} ms", self.block_time_ms)?;
         for asset in &self.assets {

@@ -41,6 +41,18 @@ pub enum CommandError {
     /// Reading or writing.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// A network would be written over another.
+    #[error("{} holds a network already; name another folder with --out, or remove that one", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A key that does not sign.
+    #[error(transparent)]
+    Signer(#[from] xln_keystore::SignerError),
+    /// A key file that cannot be made.
+    #[error(transparent)]
+    Keys(#[from] crate::keys::KeysError),
     /// A folder that cannot be removed.
     #[error("{}: {source}", path.display())]
     Folder {
@@ -140,6 +152,7 @@ impl CommandError {
             | Self::Phrase(_)
             | Self::Derive(_)
             | Self::Key(_)
+            | Self::Signer(_)
             | Self::Recovery(_)
             | Self::Invariant(_)
             | Self::Archive(_)
@@ -153,9 +166,13 @@ impl CommandError {
                 _ => Exit::Software,
             },
             Self::Secret(SecretError::Password(_)) => Exit::NoPermission,
-            Self::Range(_) | Self::Secret(_) | Self::Declined | Self::TakeOver { .. } => Exit::Usage,
+            Self::NotEmpty { .. }
+            | Self::Range(_)
+            | Self::Secret(_)
+            | Self::Declined
+            | Self::TakeOver { .. } => Exit::Usage,
             Self::NoState | Self::NoSnapshot | Self::Input { .. } => Exit::NoInput,
-            Self::Io(_) | Self::Folder { .. } => Exit::Io,
+            Self::Io(_) | Self::Folder { .. } | Self::Keys(_) => Exit::Io,
             Self::NoFolder => Exit::Config,
         }
     }

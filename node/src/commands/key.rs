@@ -1,14 +1,21 @@
-//! `key generate | inspect | insert | list | rotate`.
+//! `key generate | generate-node-key | inspect | insert | list | rotate`.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
-use xln_keystore::{DerivationPath, KeyInfo, Keystore, Password, Phrase, derive};
-use xln_primitives::{Board, EntityId, PublicKey, SignerId};
+use xln_keystore::{DerivationPath, KeyInfo, KeySigner, Keystore, Password, Phrase, Signer, derive};
+use xln_primitives::{Board, EntityId, PublicKey, SecretKey, SignerId};
 use zeroize::Zeroizing;
 
 use super::{CommandError, purge::chain_folder};
-use crate::cli::{Insert, KeystoreArgs, PasswordSource, Rotate, SchemeArg, read_line};
+use crate::{
+    cli::{Insert, KeystoreArgs, PasswordSource, Rotate, SchemeArg, read_line},
+    config::{ChainFolder, PeersConfig},
+    keys,
+};
 
 /// A key as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,6 +30,19 @@ pub struct KeyShown {
     /// Where the key lies under its words, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<DerivationPath>,
+    /// Of a BLS key: what a board asks for beside it. Not shown where the secret is not at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof_of_possession: Option<String>,
+}
+
+/// The key of a server's connections as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeKeyShown {
+    /// The public key, as a chain spec names it.
+    pub public_key: PublicKey,
+    /// The same as addresses name it.
+    pub peer: String,
 }
 
 /// New words and their key. The words are shown once, to their owner, and erased from memory afterwards.
@@ -49,7 +69,14 @@ pub struct KeyList(pub Vec<KeyShown>);
 impl KeyShown {
     fn new(public_key: PublicKey, path: Option<DerivationPath>) -> Self {
         let entity = Board::single(public_key).entity();
-        Self { public_key, signer: public_key.signer_id(), entity, path }
+        Self { public_key, signer: public_key.signer_id(), entity, path, proof_of_possession: None }
+    }
+
+    /// With what the secret alone can tell.
+    fn of_secret(secret: SecretKey, path: DerivationPath) -> Result<Self, CommandError> {
+        let signer = KeySigner::new(secret)?;
+        let proof = signer.prove_possession()?.map(|proof| format!("0x{}", hex::encode(proof)));
+        Ok(Self { proof_of_possession: proof, ..Self::new(signer.public(), Some(path)) })
     }
 }
 
@@ -69,7 +96,7 @@ pub fn new_phrase(scheme: &SchemeArg) -> Result<NewKey, CommandError> {
 pub fn inspect_phrase(phrase: &Phrase, scheme: &SchemeArg) -> Result<KeyShown, CommandError> {
     let path = path_of(scheme);
     let secret = derive(&phrase.seed("")?, scheme.scheme.into(), &path)?;
-    Ok(KeyShown::new(secret.public()?, Some(path)))
+    KeyShown::of_secret(secret, path)
 }
 
 /// Puts the key that words give into a keystore.
@@ -81,8 +108,16 @@ pub fn insert_key(
 ) -> Result<KeyShown, CommandError> {
     let path = path_of(scheme);
     let store = Keystore::open(folder(keystore)?, password)?;
-    let public = store.import_mnemonic(phrase, "", scheme.scheme.into(), &path)?;
-    Ok(KeyShown::new(public, Some(path)))
+    store.import_mnemonic(phrase, "", scheme.scheme.into(), &path)?;
+    inspect_phrase(phrase, scheme)
+}
+
+/// Makes the key of a server's connections and writes it to a file that only its owner can read.
+pub fn generate_node_key(file: &Path) -> Result<NodeKeyShown, CommandError> {
+    keys::make_connections(file)?;
+    let config = PeersConfig { key_file: Some(file.to_path_buf()), ..PeersConfig::default() };
+    let server = keys::connections(&config, &ChainFolder::of(Path::new(""), ""))?.server();
+    Ok(NodeKeyShown { public_key: PublicKey::Ed25519(*server.as_bytes()), peer: server.to_string() })
 }
 
 /// The keys of a keystore. Needs no password.
@@ -138,10 +173,20 @@ impl fmt::Display for KeyShown {
         writeln!(f, "public key  {}", self.public_key)?;
         writeln!(f, "signer      {}", self.signer)?;
         writeln!(f, "entity      {}", self.entity)?;
-        match &self.path {
-            Some(path) => writeln!(f, "path        {path}"),
+        if let Some(path) = &self.path {
+            writeln!(f, "path        {path}")?;
+        }
+        match &self.proof_of_possession {
+            Some(proof) => writeln!(f, "proof       {proof}"),
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Display for NodeKeyShown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "public key  {}", self.public_key)?;
+        writeln!(f, "peer        {}", self.peer)
     }
 }
 

@@ -18,11 +18,12 @@ use clap::CommandFactory;
 use crate::cli::{BenchmarkCommand, Cli, Command, DatabaseCommand, KeyCommand, Output, SnapshotCommand};
 
 pub use benchmark::{HubReport, benchmark_hub};
-pub use chain::{AssetInfo, ChainInfo, build_spec, chain_info};
+pub use chain::{AssetInfo, BoardInfo, ChainInfo, build_spec, chain_info};
 pub use database::{DatabaseStats, DatabaseVerdict, database_stats, verify_database};
 pub use error::CommandError;
 pub use key::{
-    KeyList, KeyShown, NewKey, insert_key, inspect_phrase, list_keys, new_phrase, rotate_password,
+    KeyList, KeyShown, NewKey, NodeKeyShown, generate_node_key, insert_key, inspect_phrase, list_keys,
+    new_phrase, rotate_password,
 };
 pub use purge::{database_folder, purge};
 pub use snapshot::{
@@ -30,7 +31,7 @@ pub use snapshot::{
     list_snapshots, show_snapshot, verify_snapshot,
 };
 pub use state::{CheckedState, check_state};
-pub use testnet::{Written, testnet};
+pub use testnet::{Written, WrittenServer, testnet};
 
 /// Executes a subcommand: data goes to standard output, questions to the terminal.
 pub fn execute(command: Command) -> Result<(), CommandError> {
@@ -40,6 +41,9 @@ pub fn execute(command: Command) -> Result<(), CommandError> {
         Command::ChainInfo(args) => print(out, args.output.output, &chain_info(&args.chain)?)?,
         Command::Key(key) => match key.command {
             KeyCommand::Generate(args) => print(out, args.output.output, &new_phrase(&args.scheme)?)?,
+            KeyCommand::GenerateNodeKey(args) => {
+                print(out, args.output.output, &generate_node_key(&args.file)?)?;
+            }
             KeyCommand::Inspect(args) => {
                 print(out, args.output.output, &key::inspect_typed(&args.scheme)?)?;
             }
@@ -64,7 +68,9 @@ pub fn execute(command: Command) -> Result<(), CommandError> {
         Command::Benchmark(benchmark) => match benchmark.command {
             BenchmarkCommand::Hub(args) => print(out, args.output(), &benchmark_hub(&args)?)?,
         },
-        Command::Testnet(args) => writeln!(out, "{}", testnet(&args)?)?,
+        Command::Testnet(args) => {
+            print(out, args.output.output, &testnet(&args)?)?;
+        }
         Command::PurgeChain(args) => purge::ask_and_purge(&args)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "xln-node", out);

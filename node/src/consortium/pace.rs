@@ -64,12 +64,14 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self {
-            commit: Histogram::new(SECONDS),
-            heights: Family::default(),
-            failed_rounds: Family::default(),
-            since: Mutex::default(),
+        let (heights, failed_rounds): (Family<OfClass, Counter>, Family<OfClass, Counter>) =
+            Default::default();
+        // So that rates begin at zero and not at the first event.
+        for class in [Class::Depositary, Class::Entity] {
+            heights.get_or_create(&OfClass { class });
+            failed_rounds.get_or_create(&OfClass { class });
         }
+        Self { commit: Histogram::new(SECONDS), heights, failed_rounds, since: Mutex::default() }
     }
 }
 

@@ -341,7 +341,11 @@ impl Task {
             .map(|(server, session)| PeerInfo {
                 server: *server,
                 agent: session.agent.clone(),
-                addresses: session.connections.iter().map(|(_, address)| address.clone()).collect(),
+                addresses: session
+                    .connections
+                    .iter()
+                    .map(|(_, address)| without_peer(address.clone()))
+                    .collect(),
                 outgoing: session.outgoing,
                 connected: now.saturating_sub(session.since),
                 round_trip: session.round_trip,
