@@ -12,8 +12,8 @@ use xln_primitives::{
     Permissions, Profile, SecretKey, Signature, Timestamp, Vote, crypto::bls,
 };
 use xln_runtime::{
-    BodyError, DecidedError, DecidedFrame, Executed, FrameBody, Genesis, RuntimeCall, RuntimeMessage, Server, SliceInputs,
-    authenticate_calls, authenticate_messages, invariants,
+    BodyError, DecidedError, DecidedFrame, Executed, FrameBody, Genesis, RuntimeCall, RuntimeMessage, Server,
+    SliceInputs, authenticate_calls, authenticate_messages, invariants,
 };
 
 /// The board of four validators.
@@ -271,7 +271,10 @@ fn a_certified_header_with_another_body_is_told_from_a_frame() {
         FrameBody { entropy: Hash::ZERO, ..frame.body.clone() },
         FrameBody { timestamp: Timestamp::from_millis(999), ..frame.body.clone() },
         FrameBody { messages: Vec::new(), ..frame.body.clone() },
-        FrameBody { messages: [&frame.body.messages[..], &frame.body.messages].concat(), ..frame.body.clone() },
+        FrameBody {
+            messages: [&frame.body.messages[..], &frame.body.messages].concat(),
+            ..frame.body.clone()
+        },
     ];
     let other = DecidedError::OtherBody { entity: net.genesis.depositary, height: 1 };
     for body in bodies {

@@ -68,8 +68,8 @@ impl Default for Pace {
             Default::default();
         // So that rates begin at zero and not at the first event.
         for class in [Class::Depositary, Class::Entity] {
-            heights.get_or_create(&OfClass { class });
-            failed_rounds.get_or_create(&OfClass { class });
+            heights.get_or_create(&OfClass { class }).inc_by(0);
+            failed_rounds.get_or_create(&OfClass { class }).inc_by(0);
         }
         Self { commit: Histogram::new(SECONDS), heights, failed_rounds, since: Mutex::default() }
     }

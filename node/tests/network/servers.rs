@@ -49,7 +49,15 @@ impl Servers {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("spec");
         let written = Command::new(BINARY)
-            .args(["testnet", "--nodes", &validators.to_string(), "--hubs", &hubs.to_string(), "--out"])
+            .args([
+                "testnet",
+                "--well-known",
+                "--nodes",
+                &validators.to_string(),
+                "--hubs",
+                &hubs.to_string(),
+                "--out",
+            ])
             .arg(&out)
             .output()
             .unwrap();

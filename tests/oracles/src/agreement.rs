@@ -134,7 +134,10 @@ impl Agreement {
     /// The highest height of an entity that was certified.
     #[must_use]
     pub fn height(&self, entity: EntityId) -> Height {
-        self.decided.range((entity, 0)..=(entity, Height::MAX)).next_back().map_or(0, |((_, height), _)| *height)
+        self.decided
+            .range((entity, 0)..=(entity, Height::MAX))
+            .next_back()
+            .map_or(0, |((_, height), _)| *height)
     }
 }
 

@@ -245,7 +245,12 @@ fn breaks_the_protocol(error: &RuntimeError) -> bool {
 }
 
 /// What payments moved, by the copy of whichever side lives here.
-fn offdeltas(whole: &Whole<'_>, channel: ChannelId, left: EntityId, right: EntityId) -> Vec<(AssetId, Delta)> {
+fn offdeltas(
+    whole: &Whole<'_>,
+    channel: ChannelId,
+    left: EntityId,
+    right: EntityId,
+) -> Vec<(AssetId, Delta)> {
     let copy = |side| {
         let entity = whole.entity(&side)?;
         view::channel(&entity.state(), channel).unwrap()

@@ -43,7 +43,8 @@ impl Promises {
         for (entity, nonce) in last {
             let Some(known) = whole.entity(&entity) else { continue };
             let signer = known.board().sole_signer().map(|key| key.signer_id());
-            let next = signer.map_or(0, |signer| pallet_entities::nonce(&known.state(), &signer).unwrap_or(0));
+            let next =
+                signer.map_or(0, |signer| pallet_entities::nonce(&known.state(), &signer).unwrap_or(0));
             if next <= nonce {
                 return Err(format!("A1: call {nonce} of {entity} was acknowledged, its next one is {next}"));
             }

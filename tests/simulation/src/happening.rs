@@ -8,24 +8,56 @@ use crate::wire::Wire;
 #[derive(Debug, Clone)]
 pub(crate) enum Happening {
     /// A message arrives.
-    Arrive { from: usize, to: usize, wire: Wire },
+    Arrive {
+        from: usize,
+        to: usize,
+        wire: Wire,
+    },
     /// A server's machine asked to be woken.
-    Wake { server: usize, life: u32 },
+    Wake {
+        server: usize,
+        life: u32,
+    },
     /// What a server executed so far is on disk.
-    Synced { server: usize, life: u32 },
+    Synced {
+        server: usize,
+        life: u32,
+    },
     /// Two servers find each other, if they can.
-    Link { one: usize, other: usize },
+    Link {
+        one: usize,
+        other: usize,
+    },
     /// A server notices that another is gone.
-    Unlink { server: usize, other: usize },
+    Unlink {
+        server: usize,
+        other: usize,
+    },
     /// A user may do something.
-    Act { user: usize },
-    Crash { server: usize },
-    Start { server: usize },
+    Act {
+        user: usize,
+    },
+    Crash {
+        server: usize,
+    },
+    Start {
+        server: usize,
+    },
     /// The next write of votes but `after` fails.
-    FailDisk { server: usize, after: u64, written: bool },
-    Pause { server: usize, until: Duration },
+    FailDisk {
+        server: usize,
+        after: u64,
+        written: bool,
+    },
+    Pause {
+        server: usize,
+        until: Duration,
+    },
     /// Nothing passes between the parts; one way only: nothing leaves the first part.
-    Partition { part: Vec<usize>, one_way: bool },
+    Partition {
+        part: Vec<usize>,
+        one_way: bool,
+    },
     Heal,
 }
 

@@ -5,9 +5,7 @@
 //! signatures, forged frames, messages of any size. Or it says nothing.
 
 use codec::Encode;
-use xln_consensus::{
-    Ballot, BoardMessage, Content, MESSAGE_BYTES_MAX, MemberIndex, Offer, Signed, Subject,
-};
+use xln_consensus::{Ballot, BoardMessage, Content, MESSAGE_BYTES_MAX, MemberIndex, Offer, Signed, Subject};
 use xln_integration::Random;
 use xln_network::{Answer, Code, Topic};
 use xln_primitives::{FrameHash, Hash, SecretKey, Signature, decode_exact};

@@ -326,10 +326,7 @@ impl Simulation {
         if !again && self.links.disconnect(server, other) {
             let id = self.nodes[other].id;
             self.take(server, Input::Disconnected(id));
-            self.schedule.at(
-                self.now + Duration::from_millis(100),
-                Happening::Link { one: server, other },
-            );
+            self.schedule.at(self.now + Duration::from_millis(100), Happening::Link { one: server, other });
         }
     }
 

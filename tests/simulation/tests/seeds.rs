@@ -39,7 +39,10 @@ fn random_faults_violate_nothing_and_end_in_progress() {
                             evidence.fetch_add(outcome.evidence, Ordering::Relaxed);
                         }
                         Ok(outcome) => {
-                            failed.lock().unwrap().push(format!("{seed}: {:?} {options:?}", outcome.violations));
+                            failed
+                                .lock()
+                                .unwrap()
+                                .push(format!("{seed}: {:?} {options:?}", outcome.violations));
                         }
                         Err(_) => failed.lock().unwrap().push(format!("{seed}: it panicked, {options:?}")),
                     }
