@@ -64,6 +64,7 @@ impl ChainSpec {
         check("servers", self.servers.len(), self.servers.len() <= SERVERS_MAX, "at most 1024 servers")?;
         let (mut servers, mut known) = (Vec::with_capacity(self.servers.len()), BTreeSet::new());
         let (mut keys, mut hosts) = (BTreeSet::new(), BTreeMap::new());
+        let boards = voting_boards(self, &names, depositary)?;
         for (position, spec) in self.servers.iter().enumerate() {
             let path = format!("servers[{position}]");
             text::name(&format!("{path}.name"), &spec.name)?;
@@ -101,16 +102,47 @@ impl ChainSpec {
                 let entity = names.entity(&path, reference)?;
                 let rule = "every server follows the depositary; it lives nowhere";
                 check(&path, reference.as_str(), entity != depositary, rule)?;
+                let rule = "its board votes: it lives on the servers whose `validator` keys are on the board";
+                check(&path, reference.as_str(), boards.iter().all(|board| board.0 != entity), rule)?;
                 if hosts.insert(entity, position).is_some() {
                     return Err(SpecError::Duplicate { path, value: reference.as_str().to_owned() });
                 }
                 hosted.insert(entity);
             }
+            // Every server whose key is on a board executes what the board decides.
+            let votes = |keys: &[[u8; 48]]| validator.as_ref().is_some_and(|own| keys.contains(own));
+            hosted.extend(boards.iter().filter(|(_, keys)| votes(keys)).map(|(entity, _)| *entity));
             let (name, addresses) = (spec.name.clone(), spec.addresses.clone());
             servers.push(KnownServer { name, key, validator, addresses, hosts: hosted });
         }
         Ok(servers)
     }
+}
+
+/// An entity whose board votes, with the keys on its board.
+type VotingBoard = (EntityId, Vec<[u8; 48]>);
+
+/// Of all entities but the depositary.
+fn voting_boards(
+    spec: &ChainSpec,
+    names: &Names<'_>,
+    depositary: EntityId,
+) -> Result<Vec<VotingBoard>, SpecError> {
+    let mut boards = Vec::new();
+    for (position, entity) in spec.genesis.entities.iter().enumerate() {
+        let path = format!("genesis.entities[{position}]");
+        let id = names.own(&format!("{path}.name"), &entity.name)?;
+        let board = entity.board.to_board(&format!("{path}.board"))?;
+        if id == depositary || !board.votes() {
+            continue;
+        }
+        let key = |member: &xln_primitives::Member| match member.id {
+            xln_primitives::MemberId::Signer { key: PublicKey::Bls(key), .. } => Some(key),
+            _ => None,
+        };
+        boards.push((id, board.members.iter().filter_map(key).collect()));
+    }
+    Ok(boards)
 }
 
 /// Several servers agree on the depositary's frames, so that its board has to consist of BLS keys.

@@ -28,6 +28,7 @@ use crate::{
     Authentic, Facts, Inbound, RuntimeMessage, ServerInput, SignedCall, SliceInputs, authenticate_messages,
     delivery::Delivery,
     entity::Entity,
+    execute::{created_board, founded},
     frame::{self, Draft, Turn, Work},
     logged,
     server::Server,
@@ -138,6 +139,13 @@ pub enum DecidedError {
 }
 
 impl DecidedFrame {
+    /// The board of the entity that this frame founds, if it is the first one of a lazy entity.
+    #[must_use]
+    pub fn founding_board(&self) -> Option<&Board> {
+        let board = created_board(self.body.calls.first()?)?;
+        (self.body.height == 1 && board.entity() == self.body.entity).then_some(board)
+    }
+
     /// Checks that `board` stands behind the frame, inputs included. Whether they lead to its state, its execution shows.
     ///
     /// Errors: see [`DecidedError`]; whoever brought such a frame is to blame, not the board.
@@ -248,10 +256,15 @@ impl Server {
         inputs: SliceInputs,
         boards: &BTreeMap<EntityId, Board>,
     ) -> Result<Option<(FrameBody, FrameHeader)>, BodyError> {
-        let entity = self.entity(&entity).ok_or(BodyError::Unknown { entity })?;
         let SliceInputs { mut server, messages, calls, .. } = inputs;
         let mut messages: Vec<Inbound> = messages.into_iter().map(Authentic::into_inner).collect();
         let mut calls: Vec<SignedCall> = calls.into_iter().map(Authentic::into_inner).collect();
+        let founded = match self.entity(&entity) {
+            Some(_) => None,
+            None => Some(founded_by(entity, &calls).ok_or(BodyError::Unknown { entity })?),
+        };
+        let entity =
+            founded.as_ref().or_else(|| self.entity(&entity)).ok_or(BodyError::Unknown { entity })?;
         let most = BODY_INPUTS_MAX;
         server.truncate(most);
         messages.truncate(most.saturating_sub(server.len()));
@@ -288,9 +301,19 @@ impl Server {
     /// Errors: every way in which a body does not make exactly one frame; see [`BodyError`]. The origin of its messages
     /// and calls is not checked here, see [`FrameBody::authenticate`].
     pub fn draft(&self, body: &FrameBody) -> Result<FrameHeader, BodyError> {
-        let entity = self.entity(&body.entity).ok_or(BodyError::Unknown { entity: body.entity })?;
-        draft(self.facts(), entity, body).map(|draft| draft.header)
+        let unknown = BodyError::Unknown { entity: body.entity };
+        match self.entity(&body.entity) {
+            Some(entity) => draft(self.facts(), entity, body),
+            None => draft(self.facts(), &founded_by(body.entity, &body.calls).ok_or(unknown)?, body),
+        }
+        .map(|draft| draft.header)
     }
+}
+
+/// An entity that does not exist yet, as the first of these calls founds it. Its board decides the frame.
+pub(crate) fn founded_by(id: EntityId, calls: &[SignedCall]) -> Option<Entity> {
+    let board = created_board(calls.first()?).filter(|board| board.votes() && board.entity() == id)?;
+    founded(id, board.clone()).ok()
 }
 
 /// Messages that the entity's inbox would take one after the other.

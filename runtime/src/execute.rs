@@ -274,8 +274,14 @@ impl<'a> Execution<'a> {
 
     fn follow(&self, frame: &DecidedFrame) -> Result<Draft, BodyError> {
         let id = frame.body.entity;
-        let entity = self.entity(&id).ok_or(BodyError::Unknown { entity: id })?;
-        let draft = body::draft(self.server.facts(), entity, &frame.body)?;
+        let draft = match self.entity(&id) {
+            Some(entity) => body::draft(self.server.facts(), entity, &frame.body)?,
+            None => {
+                let entity =
+                    body::founded_by(id, &frame.body.calls).ok_or(BodyError::Unknown { entity: id })?;
+                body::draft(self.server.facts(), &entity, &frame.body)?
+            }
+        };
         if draft.header == frame.header {
             return Ok(draft);
         }
@@ -362,16 +368,21 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// The entity that a signed call creates, if it creates the one that it is addressed to.
-fn found(id: EntityId, call: &SignedCall) -> Option<Entity> {
-    let Some(RuntimeCall::Entities(pallet_entities::Call::Create { board })) = call.body.calls.first() else {
-        return None;
-    };
-    // A board that votes founds its entity with a frame that it decides.
-    if board.votes() {
-        return None;
+/// The board of the entity that a signed call creates, if it creates the one that it is addressed to.
+#[must_use]
+pub fn created_board(call: &SignedCall) -> Option<&Board> {
+    match call.body.calls.first() {
+        Some(RuntimeCall::Entities(pallet_entities::Call::Create { board })) => {
+            Some(board).filter(|board| board.entity() == call.body.entity)
+        }
+        _ => None,
     }
-    (board.entity() == id).then(|| founded(id, board.clone()))?.ok()
+}
+
+/// The entity that a signed call creates at once. A board that votes founds its entity with a frame that it decides.
+fn found(id: EntityId, call: &SignedCall) -> Option<Entity> {
+    let board = created_board(call).filter(|board| !board.votes())?;
+    founded(id, board.clone()).ok()
 }
 
 /// A new entity with its board written down.

@@ -68,7 +68,7 @@ pub use entity::{Entity, Head};
 pub use env::{DisputeProof, KeptProof};
 pub use error::{Refusal, RuntimeError};
 pub use event::RuntimeEvent;
-pub use execute::{EntityEvents, Executed, ROUNDS_MAX};
+pub use execute::{EntityEvents, Executed, ROUNDS_MAX, created_board};
 pub use facts::Facts;
 pub use founding::Founding;
 pub use genesis::Genesis;

@@ -1,6 +1,8 @@
 //! Executing the log again.
 
-use xln_primitives::BlockHeader;
+use std::collections::BTreeMap;
+
+use xln_primitives::{BlockHeader, Board, EntityId};
 
 use crate::{CertifyError, Executed, Recorded, Slice, SliceNumber, server::Server};
 
@@ -76,16 +78,20 @@ impl Server {
 
     /// Checks the certificates of frames that boards decided. Those of other frames are checked as the frames are made.
     fn verify_decided(&self, slice: &Slice) -> Result<(), ReplayError> {
+        let mut founded: BTreeMap<EntityId, &Board> = BTreeMap::new();
         for frame in &slice.frames {
             let (entity, height) = (frame.body.entity, frame.body.height);
             let refused = |reason: String| {
                 let reason = CertifyError { entity, height, reason };
                 ReplayError::Frame { slice: slice.number, reason }
             };
-            let known =
-                self.entity(&entity).ok_or_else(|| refused("the entity is not followed here".into()))?;
+            if self.entity(&entity).is_none() {
+                founded.extend(frame.founding_board().map(|board| (entity, board)));
+            }
+            let board = self.entity(&entity).map(crate::Entity::board).or(founded.get(&entity).copied());
+            let board = board.ok_or_else(|| refused("the entity is not followed here".into()))?;
             frame
-                .verify(self.facts().network, known.board())
+                .verify(self.facts().network, board)
                 .map_err(|error| refused(format!("the logged certificate is of another frame: {error}")))?;
         }
         Ok(())

@@ -55,7 +55,7 @@ impl Source for Live {
             frames: self.decided.take(),
             server: server.due(timestamp, DUE_MAX),
             messages: self.inbox.take(MESSAGES_MAX),
-            calls: self.pool.take(CALLS_MAX),
+            calls: self.decided.divert(server, self.pool.take(CALLS_MAX)),
         };
         if inputs.is_empty() && !server.has_carried() {
             return Ok(None);

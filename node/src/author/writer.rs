@@ -124,9 +124,14 @@ impl Writer {
             self.observer.slice(executed);
             // Not under the lock: freeing what only the old state had takes longer than swapping.
             drop(before);
+        } else if !executed.unfit.is_empty() {
+            self.observer.slice(executed);
         }
         let outcomes = Outcomes::new(executed);
         self.pool.conclude(calls, |hash| outcomes.of(hash));
+        let decided = executed.slice.frames.iter().flat_map(|frame| &frame.body.calls);
+        let decided: Vec<CallHash> = decided.map(xln_runtime::SignedCall::hash).collect();
+        self.pool.conclude_elsewhere(&decided, |hash| outcomes.of(hash));
         if !executed.founded.is_empty() {
             let server = self.server.read().unwrap_or_else(PoisonError::into_inner);
             self.inbox.requeue(self.retained.redeliver(&server, &executed.founded)?);

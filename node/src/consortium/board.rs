@@ -100,13 +100,17 @@ impl<E: Environment> Machine<E> {
         let server = self.state();
         let (messages, boards) =
             self.waiting.get(&entity).map_or_else(Default::default, super::waiting::Waiting::next);
-        let mut due: Vec<ServerInput> =
-            server.due_for_boards(now, DUE_MAX).into_iter().filter(|input| input.entity() == entity).collect();
+        let mut due: Vec<ServerInput> = server
+            .due_for_boards(now, DUE_MAX)
+            .into_iter()
+            .filter(|input| input.entity() == entity)
+            .collect();
         if due.is_empty() && (round >= HEARTBEAT_ROUND || self.wanted.contains_key(&entity)) {
             // What somebody had to order may be ordered already, or miss what comes before it: an empty frame ends the height.
             due.push(ServerInput::Heartbeat { entity });
         }
-        let inputs = SliceInputs { server: due, messages, ..SliceInputs::default() };
+        let calls = self.waiting.get(&entity).map_or_else(Vec::new, super::waiting::Waiting::next_calls);
+        let inputs = SliceInputs { server: due, messages, calls, ..SliceInputs::default() };
         let entropy = Hash::new(self.env.entropy()?);
         match server.propose(entity, now, entropy, inputs, &boards) {
             Ok(Some((body, header))) if body.height == height => {
@@ -231,20 +235,26 @@ impl<E: Environment> Machine<E> {
             self.waiting.entry(entity).or_default();
             let followed = Followed { next: height, halted: false, asked: None };
             self.followed.insert(entity, followed);
-            let mut rows = Vec::new();
-            for (of, sequence, value) in self.env.log(&entity)? {
-                let key = [entity.as_ref(), &of.to_be_bytes(), &sequence.to_be_bytes()].concat();
-                match Row::read(&key, &value) {
-                    Ok(row) if of >= height => rows.push(row),
-                    Ok(_) => {}
-                    Err(error) => {
-                        tracing::error!(%error, "the log of a consensus is damaged");
-                        self.shared.halted(entity, error.to_string());
-                    }
-                }
-            }
+            let rows = self.rows(&entity, height)?;
             self.events.push_back(Event::Follow { entity, height, board, rows, restored: false });
         }
         Ok(())
+    }
+
+    /// What the log of an entity holds from a height on.
+    pub(super) fn rows(&self, entity: &EntityId, from: Height) -> Result<Vec<Row>, E::Error> {
+        let mut rows = Vec::new();
+        for (of, sequence, value) in self.env.log(entity)? {
+            let key = [entity.as_ref(), &of.to_be_bytes(), &sequence.to_be_bytes()].concat();
+            match Row::read(&key, &value) {
+                Ok(row) if of >= from => rows.push(row),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, "the log of a consensus is damaged");
+                    self.shared.halted(*entity, error.to_string());
+                }
+            }
+        }
+        Ok(rows)
     }
 }

@@ -2,29 +2,32 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc::SyncSender},
 };
 
-use xln_runtime::DecidedFrame;
+use xln_primitives::CallHash;
+use xln_runtime::{Authentic, DecidedFrame, Refusal, Server, SignedCall, created_board};
 
-use crate::pool::Pool;
+use super::{driver::Told, machine::Input};
+use crate::pool::{Outcome, Pool};
 
 /// Most frames that wait for the author.
 const WAITING_MAX: usize = 256;
 /// Most frames in one slice: executing them must not delay a block.
 const SLICE_MAX: usize = 32;
 
-/// A queue between who brings frames and the author.
+/// A queue between who brings frames and the author, and the way back for calls that boards decide on.
 pub struct DecidedFrames {
     frames: Mutex<VecDeque<DecidedFrame>>,
     pool: Arc<Pool>,
+    boards: OnceLock<SyncSender<Told>>,
 }
 
 impl DecidedFrames {
     /// Empty; `pool` wakes the author.
     #[must_use]
     pub fn new(pool: Arc<Pool>) -> Self {
-        Self { frames: Mutex::default(), pool }
+        Self { frames: Mutex::default(), pool, boards: OnceLock::new() }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<DecidedFrame>> {
@@ -54,5 +57,37 @@ impl DecidedFrames {
         let mut frames = self.lock();
         let count = frames.len().min(SLICE_MAX);
         frames.drain(..count).collect()
+    }
+
+    /// From now on boards hear of calls.
+    pub(super) fn attach(&self, boards: SyncSender<Told>) {
+        // There is one consortium in a node.
+        let _ = self.boards.set(boards);
+    }
+
+    /// Takes calls on which boards decide out of those for the author, and brings them before the boards.
+    #[must_use]
+    pub fn divert(&self, server: &Server, calls: Vec<Authentic<SignedCall>>) -> Vec<Authentic<SignedCall>> {
+        let Some(boards) = self.boards.get() else { return calls };
+        let is_for_board = |call: &Authentic<SignedCall>| match server.entity(&call.get().body.entity) {
+            Some(entity) => entity.is_decided(),
+            None => created_board(call.get()).is_some_and(xln_primitives::Board::votes),
+        };
+        let (for_boards, rest): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_for_board);
+        let key = |call: &Authentic<SignedCall>| {
+            let call = call.get();
+            (call.hash(), (call.signer(), call.body.entity))
+        };
+        self.pool.divert(for_boards.iter().map(key));
+        for call in for_boards {
+            // The other side ends before this one only when it has failed, which it has said.
+            let _ = boards.send(Told::Input(Input::Call(call)));
+        }
+        rest
+    }
+
+    /// A call that was diverted will not be executed.
+    pub(super) fn refuse(&self, call: CallHash, refusal: &Refusal) {
+        self.pool.conclude_elsewhere(&[call], |_| Some(Outcome::Refused(refusal.clone())));
     }
 }

@@ -1,6 +1,6 @@
 //! Who is where: which server hosts an entity, and with which key it votes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xln_chain_spec::KnownServer;
 use xln_consensus::BlsKey;
@@ -11,7 +11,7 @@ use xln_primitives::EntityId;
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
     names: BTreeMap<ServerId, String>,
-    homes: BTreeMap<EntityId, ServerId>,
+    homes: BTreeMap<EntityId, BTreeSet<ServerId>>,
     voters: BTreeMap<BlsKey, ServerId>,
     keys: BTreeMap<ServerId, BlsKey>,
     addresses: Vec<ServerAddress>,
@@ -33,7 +33,9 @@ impl Directory {
         for known in servers {
             let server = ServerId::new(known.key);
             directory.names.insert(server, known.name.clone());
-            directory.homes.extend(known.hosts.iter().map(|entity| (*entity, server)));
+            for entity in &known.hosts {
+                directory.homes.entry(*entity).or_default().insert(server);
+            }
             if let Some(key) = known.validator {
                 directory.voters.insert(key, server);
                 directory.keys.insert(server, key);
@@ -61,15 +63,14 @@ impl Directory {
         self.names.get(server).map(String::as_str)
     }
 
-    /// Which entity lives where.
+    /// Which entity lives where; one whose board votes, on several servers.
     pub fn homes(&self) -> impl Iterator<Item = (EntityId, ServerId)> + '_ {
-        self.homes.iter().map(|(entity, server)| (*entity, *server))
+        self.homes.iter().flat_map(|(entity, servers)| servers.iter().map(|server| (*entity, *server)))
     }
 
     /// Where an entity lives.
-    #[must_use]
-    pub fn home(&self, entity: &EntityId) -> Option<ServerId> {
-        self.homes.get(entity).copied()
+    pub fn homes_of(&self, entity: &EntityId) -> impl Iterator<Item = ServerId> + '_ {
+        self.homes.get(entity).into_iter().flatten().copied()
     }
 
     /// The server that votes with a key.
@@ -116,8 +117,8 @@ mod tests {
             (directory.voter(&[7; 48]), directory.key(&one), directory.key(&two)),
             (Some(one), Some([7; 48]), None)
         );
-        assert_eq!(directory.home(&EntityId::new([5; 32])), Some(two));
-        assert_eq!(directory.home(&EntityId::new([9; 32])), None);
+        assert_eq!(directory.homes_of(&EntityId::new([5; 32])).collect::<Vec<_>>(), [two]);
+        assert_eq!(directory.homes_of(&EntityId::new([9; 32])).count(), 0);
         assert_eq!(directory.homes().filter(|(_, server)| *server == two).count(), 2);
         assert_eq!(directory.addresses().len(), 2);
     }

@@ -39,7 +39,10 @@ impl<O: Observer> Observer for Slices<O> {
     fn slice(&self, executed: &Executed) {
         // The driver ends before the author only when it has failed, which it has said.
         let _ = self.driver.send(Told::Input(Input::Slice(Notice::from(executed))));
-        self.next.slice(executed);
+        // Only frames that did not fit: nothing has changed.
+        if executed.frames > 0 {
+            self.next.slice(executed);
+        }
     }
 
     fn block(&self, header: &BlockHeader) {

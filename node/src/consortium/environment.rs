@@ -4,8 +4,8 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use xln_consensus::{Evidence, Row};
 use xln_network::{Code, Question, ServerId, Topic, delivery::Packet};
-use xln_primitives::{CertifiedMessage, EntityId, Height, Timestamp};
-use xln_runtime::{Authentic, DecidedFrame, Inbound, RuntimeMessage, Server};
+use xln_primitives::{CallHash, CertifiedMessage, EntityId, Height, Timestamp};
+use xln_runtime::{Authentic, DecidedFrame, Inbound, Refusal, RuntimeMessage, Server};
 
 /// A row of the consensus log as it is stored: height, sequence, value.
 pub type StoredRow = (Height, u64, Vec<u8>);
@@ -44,6 +44,8 @@ pub trait Environment {
 
     /// Hands a certified frame to the author, if there is room.
     fn execute_frame(&mut self, frame: DecidedFrame) -> bool;
+    /// A call that was submitted here will not be executed, and why.
+    fn refuse(&mut self, call: CallHash, refusal: Refusal);
     /// Hands messages for entities here to the author.
     fn execute_messages(&mut self, messages: Vec<Authentic<Inbound>>);
 

@@ -54,7 +54,10 @@ impl<E: Environment> Machine<E> {
             self.wanted.remove(&entity);
         }
         self.note_decided(frame);
-        if self.built.remove(&frame.header.hash()) {
+        self.founding.remove(&entity);
+        let is_depositary = self.env.server().facts().depositary == entity;
+        // What only its own servers follow they hear from the board itself.
+        if self.built.remove(&frame.header.hash()) && is_depositary {
             self.env.publish(Topic::Frames, Code::Commit, frame.encode());
         }
         let Some(board) = self.board(&entity) else { return };
@@ -107,7 +110,7 @@ impl<E: Environment> Machine<E> {
     /// Asks a server, or any that is connected, for frames that are missing here.
     pub(super) fn ask(&mut self, entity: EntityId, server: Option<ServerId>) {
         let connected = server.filter(|server| self.connected.contains(server));
-        let Some(server) = connected.or_else(|| self.any_connected()) else { return };
+        let Some(server) = connected.or_else(|| self.any_follower(&entity)) else { return };
         let Some(followed) = self.followed.get_mut(&entity).filter(|followed| !followed.halted) else {
             return;
         };
@@ -120,11 +123,15 @@ impl<E: Environment> Machine<E> {
         self.env.ask(server, question);
     }
 
-    fn any_connected(&self) -> Option<ServerId> {
+    /// A connected server that has the entity's frames: everybody has the depositary's, its board has those of another.
+    fn any_follower(&self, entity: &EntityId) -> Option<ServerId> {
+        let everywhere = self.env.server().facts().depositary == *entity;
+        let voters = if everywhere { Vec::new() } else { self.voters(entity) };
+        let follows = |server: &&ServerId| everywhere || voters.contains(server);
+        let followers: Vec<ServerId> = self.connected.iter().filter(follows).copied().collect();
         // Another one each time: the clock is as good as chance here.
-        let count = self.connected.len().max(1);
-        let turn = usize::try_from(self.env.now().as_secs()).unwrap_or(0) % count;
-        self.connected.iter().nth(turn).copied()
+        let turn = usize::try_from(self.env.now().as_secs()).unwrap_or(0);
+        followers.get(turn.checked_rem(followers.len())?).copied()
     }
 
     pub(super) fn ask_for_frames(&mut self) {

@@ -8,8 +8,8 @@ use std::{
 
 use xln_consensus::{Evidence, Row};
 use xln_network::{Code, Network, Question, ServerId, Topic, delivery::Packet};
-use xln_primitives::{EntityId, Height, Timestamp};
-use xln_runtime::{Authentic, DecidedFrame, Inbound, Server};
+use xln_primitives::{CallHash, EntityId, Height, Timestamp};
+use xln_runtime::{Authentic, DecidedFrame, Inbound, Refusal, Server};
 use xln_store::{Batch, Store, StoreError};
 
 use super::{
@@ -97,6 +97,10 @@ impl Environment for Here {
 
     fn execute_frame(&mut self, frame: DecidedFrame) -> bool {
         self.decided.push(frame)
+    }
+
+    fn refuse(&mut self, call: CallHash, refusal: Refusal) {
+        self.decided.refuse(call, &refusal);
     }
 
     fn execute_messages(&mut self, messages: Vec<Authentic<Inbound>>) {

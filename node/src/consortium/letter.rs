@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use codec::{Decode, Encode};
 use xln_primitives::{Board, CertifiedMessage, EntityId, Timestamp, decode_exact};
-use xln_runtime::RuntimeMessage;
+use xln_runtime::{RuntimeMessage, SignedCall};
 
 /// Most bytes of one.
 pub(super) const LETTER_BYTES_MAX: usize = 1 << 20;
@@ -32,6 +32,9 @@ pub(super) enum Plea {
     /// Something waits until the entity has a frame that is not before this time.
     #[codec(index = 1)]
     Time { entity: EntityId, at: Timestamp },
+    /// A member of the board asks for this.
+    #[codec(index = 2)]
+    Call(Box<SignedCall>),
 }
 
 impl Plea {

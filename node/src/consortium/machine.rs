@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use xln_consensus::{Event, Host, Settings, TimerId, Timing};
+use xln_consensus::{BlsKey, Event, Host, Settings, TimerId, Timing};
 use xln_keystore::Signer;
 use xln_network::{
     Answer, Code, Question, ServerId,
     delivery::{Delivery, DeliveryLimits, Packet, Stream},
 };
-use xln_primitives::{Board, EntityId, FrameHash, Height, Round, Timestamp};
-use xln_runtime::{BodyError, DecidedFrame, Delivery as Message, Executed, Server};
+use xln_primitives::{Board, EntityId, FrameHash, Height, PublicKey, Round, Timestamp};
+use xln_runtime::{Authentic, BodyError, DecidedFrame, Delivery as Message, Executed, Server, SignedCall};
 
 use super::{directory::Directory, environment::Environment, post::Post, status::Shared, waiting::Waiting};
 
@@ -56,6 +56,8 @@ pub enum Input {
         /// What it said.
         answer: Answer,
     },
+    /// A call of a member to an entity whose board votes, submitted here.
+    Call(Authentic<SignedCall>),
     /// A slice is durable.
     Slice(Notice),
 }
@@ -105,6 +107,8 @@ pub struct Identity {
 pub struct Machine<E> {
     pub(super) env: E,
     pub(super) own: ServerId,
+    /// The key with which it votes.
+    pub(super) own_key: Option<BlsKey>,
     pub(super) directory: Directory,
     pub(super) shared: Arc<Shared>,
     /// None on a server without a voting key.
@@ -115,6 +119,10 @@ pub struct Machine<E> {
     pub(super) followed: BTreeMap<EntityId, Followed>,
     /// Frames that are still to be built: when it was our turn, nothing waited here yet.
     pub(super) unbuilt: BTreeMap<EntityId, (Height, Round)>,
+    /// Servers of entities that are not in the chain spec and spoke to somebody here.
+    pub(super) learned: BTreeMap<EntityId, Vec<ServerId>>,
+    /// Boards of entities whose first frame is not decided yet.
+    pub(super) founding: BTreeMap<EntityId, Board>,
     /// Until when the time of an entity has to move, since something here or elsewhere waits for it.
     pub(super) wanted: BTreeMap<EntityId, Timestamp>,
     /// Frames that this server built: it tells everybody when they are decided.
@@ -137,10 +145,15 @@ impl<E: Environment> Machine<E> {
         let Identity { server: own, voter, stream } = identity;
         let network = env.server().facts().network;
         let settings = |signer| Settings { network, timing: Timing::default(), signer };
+        let own_key = voter.as_ref().and_then(|voter| match voter.public() {
+            PublicKey::Bls(key) => Some(key),
+            _ => None,
+        });
         let now = env.now();
         let mut machine = Self {
             env,
             own,
+            own_key,
             directory,
             shared,
             host: voter.and_then(|signer| Host::new(settings(signer))),
@@ -149,6 +162,8 @@ impl<E: Environment> Machine<E> {
             waiting: BTreeMap::new(),
             followed: BTreeMap::new(),
             unbuilt: BTreeMap::new(),
+            learned: BTreeMap::new(),
+            founding: BTreeMap::new(),
             wanted: BTreeMap::new(),
             built: BTreeSet::new(),
             post: Post::new(Stream(stream)),
@@ -170,7 +185,7 @@ impl<E: Environment> Machine<E> {
                 self.connected.remove(&server);
                 self.delivery.disconnected(server);
             }
-            Input::Consensus { from, code: Code::EntityTransaction, bytes } => self.told(from, &bytes),
+            Input::Consensus { from, code: Code::EntityTransaction, bytes } => self.told(from, &bytes)?,
             Input::Consensus { from, bytes, .. } => {
                 if let Some(from) = self.directory.key(&from) {
                     self.events.push_back(Event::Received { from, bytes });
@@ -178,6 +193,7 @@ impl<E: Environment> Machine<E> {
             }
             Input::Packet { from, packet } => self.packet(from, packet)?,
             Input::Answer { from, question, answer } => self.answered(from, &question, &answer),
+            Input::Call(call) => self.take_call(call, true)?,
             Input::Slice(notice) => self.durable(notice)?,
         }
         Ok(())
@@ -198,6 +214,7 @@ impl<E: Environment> Machine<E> {
         }
         if now >= self.repeat {
             self.tell_boards_again();
+            self.tell_calls_again();
             self.tell_time();
             self.ask_for_frames();
             self.repeat = now.saturating_add(REPEAT);
@@ -230,8 +247,10 @@ impl<E: Environment> Machine<E> {
         self.env.server().clone()
     }
 
+    /// The board of an entity that is followed here, or of one that is being founded.
     pub(super) fn board(&self, entity: &EntityId) -> Option<Board> {
-        self.env.server().entity(entity).map(|entity| entity.board().clone())
+        let known = self.env.server().entity(entity).map(|entity| entity.board().clone());
+        known.or_else(|| self.founding.get(entity).cloned())
     }
 
     fn joined(&mut self, server: ServerId) {

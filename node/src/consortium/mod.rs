@@ -26,6 +26,7 @@
 //! in order, kept until the other server has it durably. Whoever carries a message proves nothing; the message proves itself.
 
 mod board;
+mod calls;
 mod changes;
 mod decided;
 mod directory;

@@ -11,12 +11,20 @@ use xln_network::{
     Code, ServerId,
     delivery::{Effect, Item, MemoryQueue, Packet, Position, Stream},
 };
-use xln_primitives::{EntityId, Sequence};
+use xln_primitives::{Board, EntityId, Sequence};
 use xln_runtime::{Delivery as Message, Inbound, authenticate_message, authenticate_messages};
 
-use super::{environment::Environment, letter::{Letter, Plea}, machine::Machine, waiting::Proven};
+use super::{
+    environment::Environment,
+    letter::{Letter, Plea},
+    machine::Machine,
+    time::bls_key,
+    waiting::Proven,
+};
 use crate::retained::outbox_number;
 
+/// Entities elsewhere of which the servers are known because they spoke.
+const LEARNED_MAX: usize = 10_000;
 /// Letters to a board that are told again at once.
 const AGAIN_MAX: usize = 500;
 
@@ -95,9 +103,9 @@ impl<E: Environment> Machine<E> {
     pub(super) fn send_out(&mut self, slice: u64, outbox: &[Message]) {
         for (place, message) in (0_u64..).zip(outbox) {
             let to = message.to();
-            let home = self.directory.home(&to).filter(|home| *home != self.own);
             let is_board = self.waiting.contains_key(&to);
-            if !is_board && home.is_none() {
+            let homes = if is_board { Vec::new() } else { self.homes(&to) };
+            if !is_board && homes.is_empty() {
                 continue;
             }
             let Some(certified) = message.certified() else { continue };
@@ -106,11 +114,35 @@ impl<E: Environment> Machine<E> {
             if is_board {
                 self.tell_board(&to, &letter);
                 self.take_letter(letter);
-            } else if let Some(home) = home {
+            } else {
                 let position = Position(outbox_number(slice, place));
-                self.post.append(home, position, to, &letter);
-                self.delivery.appended(home, position);
+                for home in homes {
+                    self.post.append(home, position, to, &letter);
+                    self.delivery.appended(home, position);
+                }
             }
+        }
+    }
+
+    /// The other servers that execute what is said to an entity: one, or all of its board.
+    fn homes(&self, entity: &EntityId) -> Vec<ServerId> {
+        let homes =
+            self.directory.homes_of(entity).chain(self.learned.get(entity).into_iter().flatten().copied());
+        homes.filter(|home| *home != self.own).collect()
+    }
+
+    /// Where the servers are of an entity that spoke: its board says so, if it votes.
+    fn learn(&mut self, entity: EntityId, board: &Board) {
+        let known = self.waiting.contains_key(&entity)
+            || self.learned.contains_key(&entity)
+            || self.directory.homes_of(&entity).next().is_some();
+        if known || !board.votes() || self.learned.len() >= LEARNED_MAX {
+            return;
+        }
+        let keys = board.members.iter().filter_map(bls_key);
+        let homes: Vec<ServerId> = keys.filter_map(|key| self.directory.voter(&key)).collect();
+        if !homes.is_empty() {
+            self.learned.insert(entity, homes);
         }
     }
 
@@ -131,7 +163,7 @@ impl<E: Environment> Machine<E> {
             for (entity, waiting) in &self.waiting {
                 let ours =
                     waiting.all().filter(|(message, _)| server.entity(&message.message.from).is_some());
-                let letter = |(message, board): (&Arc<_>, &xln_primitives::Board)| {
+                let letter = |(message, board): (&Arc<_>, &Board)| {
                     (*entity, Letter { message: Arc::clone(message), board: board.clone() })
                 };
                 again.extend(ours.take(AGAIN_MAX).map(letter));
@@ -158,6 +190,10 @@ impl<E: Environment> Machine<E> {
                 return;
             }
         };
+        self.put_before(entity, proven);
+    }
+
+    fn put_before(&mut self, entity: EntityId, proven: Proven) {
         if let Some(waiting) = self.waiting.get_mut(&entity)
             && waiting.add(proven)
             && waiting.is_ready(&self.env.server(), &entity)
@@ -167,12 +203,14 @@ impl<E: Environment> Machine<E> {
     }
 
     /// Somebody tells what was said to an entity whose board votes.
-    pub(super) fn told(&mut self, from: ServerId, bytes: &[u8]) {
+    pub(super) fn told(&mut self, from: ServerId, bytes: &[u8]) -> Result<(), E::Error> {
         match Plea::from_bytes(bytes) {
             Some(Plea::Message(letter)) => self.take_letter(letter),
             Some(Plea::Time { entity, at }) => self.want_time(entity, at),
+            Some(Plea::Call(call)) => self.told_call(*call)?,
             None => tracing::warn!(%from, "a message to a board cannot be read"),
         }
+        Ok(())
     }
 
     pub(super) fn packet(&mut self, from: ServerId, packet: Packet) -> Result<(), E::Error> {
@@ -225,15 +263,23 @@ impl<E: Environment> Machine<E> {
                 None => handed.push_back((position, None)),
             }
         }
-        let mut messages = Vec::with_capacity(pairs.len());
-        for (position, verdict) in positions.into_iter().zip(authenticate_messages(pairs, network, blinding))
-        {
+        let (mut messages, mut for_boards, mut senders) =
+            (Vec::with_capacity(pairs.len()), Vec::new(), Vec::new());
+        let boards: Vec<Board> = pairs.iter().map(|(_, board)| board.clone()).collect();
+        let verdicts = authenticate_messages(pairs, network, blinding).into_iter().zip(boards);
+        for (position, (verdict, board)) in positions.into_iter().zip(verdicts) {
             let whose = match verdict {
                 Ok(message) => {
                     let inbound: &Inbound = message.get();
                     let said = &inbound.certified().message;
                     let whose = (said.to, said.from, said.sequence);
-                    messages.push(message);
+                    senders.push((whose.1, board.clone()));
+                    // The whole board is to hear it; its sender tells every server of the board by itself.
+                    if self.waiting.contains_key(&whose.0) {
+                        for_boards.push((whose.0, Proven { message, board }));
+                    } else {
+                        messages.push(message);
+                    }
                     Some(whose)
                 }
                 Err(error) => {
@@ -245,6 +291,12 @@ impl<E: Environment> Machine<E> {
         }
         handed.make_contiguous().sort_by_key(|(position, _)| *position);
         self.env.execute_messages(messages);
+        for (sender, board) in senders {
+            self.learn(sender, &board);
+        }
+        for (entity, proven) in for_boards {
+            self.put_before(entity, proven);
+        }
         self.acknowledge()
     }
 

@@ -109,6 +109,7 @@ impl Consortium {
         parts.shared.connect(Some(peers));
         let shared = Arc::clone(&parts.shared);
         let (tell, told) = sync_channel(TOLD_MAX);
+        parts.decided.attach(tell.clone());
         let (forward, runtime) = (tell.clone(), tokio::runtime::Handle::current());
         let waiting = runtime.clone();
         let carry = move || {

@@ -92,6 +92,8 @@ struct Inner {
     queues: HashMap<QueueKey, Queue>,
     ready: BTreeSet<(Rank, QueueKey)>,
     waiters: HashMap<CallHash, Vec<oneshot::Sender<Outcome>>>,
+    /// Calls that boards decide on, with their queues.
+    diverted: HashMap<CallHash, QueueKey>,
     calls: usize,
     bytes: usize,
     arrivals: u64,
@@ -311,6 +313,34 @@ impl Pool {
                 inner.drop_queue(key);
             }
         }
+    }
+
+    /// Tells those who wait what became of calls that boards decided on. Most of them were submitted to other servers.
+    pub fn conclude_elsewhere(
+        &self,
+        calls: &[CallHash],
+        mut outcome: impl FnMut(&CallHash) -> Option<Outcome>,
+    ) {
+        if calls.is_empty() {
+            return;
+        }
+        let mut inner = self.lock();
+        for hash in calls {
+            let Some(key) = inner.diverted.remove(hash) else { continue };
+            inner.calls = inner.calls.saturating_sub(1);
+            inner.settle(&key);
+            let waiters = inner.waiters.remove(hash).unwrap_or_default();
+            if let Some(result) = outcome(hash) {
+                for waiter in waiters {
+                    let _ = waiter.send(result.clone());
+                }
+            }
+        }
+    }
+
+    /// Calls that were taken are decided on by a board, which takes its time.
+    pub fn divert(&self, calls: impl Iterator<Item = (CallHash, QueueKey)>) {
+        self.lock().diverted.extend(calls);
     }
 
     /// How many calls wait or run.

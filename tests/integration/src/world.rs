@@ -32,6 +32,12 @@ impl Actor {
         Ok(Self { name, id: board.entity(), board, secret })
     }
 
+    /// Somebody who signs for an entity of this board with one of its keys.
+    #[must_use]
+    pub fn member(name: impl Into<String>, board: Board, secret: SecretKey) -> Self {
+        Self { name: name.into(), id: board.entity(), board, secret }
+    }
+
     /// A call to `entity` that this actor signs. More than 64 calls are cut off.
     pub fn sign(
         &self,

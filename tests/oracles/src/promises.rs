@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use xln_primitives::{CallHash, EntityId, Nonce};
+use xln_primitives::{CallHash, EntityId, Nonce, SignerId};
+use xln_runtime::SignedCall;
 
 use crate::Whole;
 
 /// Calls of which somebody was told that they are included.
 #[derive(Debug, Default)]
 pub struct Promises {
-    included: BTreeMap<(EntityId, Nonce), CallHash>,
+    included: BTreeMap<(EntityId, SignerId, Nonce), CallHash>,
 }
 
 impl Promises {
@@ -17,8 +18,10 @@ impl Promises {
     ///
     /// # Errors
     /// In words, if another call was included in its place.
-    pub fn included(&mut self, entity: EntityId, nonce: Nonce, call: CallHash) -> Result<(), String> {
-        let first = *self.included.entry((entity, nonce)).or_insert(call);
+    pub fn included(&mut self, call: &SignedCall) -> Result<(), String> {
+        let (entity, nonce) = (call.body.entity, call.body.nonce);
+        let (signer, call) = (call.signer(), call.hash());
+        let first = *self.included.entry((entity, signer, nonce)).or_insert(call);
         if first == call {
             return Ok(());
         }
@@ -31,20 +34,19 @@ impl Promises {
         self.included.len()
     }
 
-    /// Whether all of them are still there.
+    /// Whether all of them that concern these entities are still there. Only who told somebody must have it: others who
+    /// execute the entity may be behind.
     ///
     /// # Errors
     /// In words, which one is not.
-    pub fn kept(&self, whole: &Whole<'_>) -> Result<(), String> {
-        let mut last: BTreeMap<EntityId, Nonce> = BTreeMap::new();
-        for (entity, nonce) in self.included.keys() {
-            last.insert(*entity, *nonce);
+    pub fn kept(&self, whole: &Whole<'_>, whose: impl Fn(&EntityId) -> bool) -> Result<(), String> {
+        let mut last: BTreeMap<(EntityId, SignerId), Nonce> = BTreeMap::new();
+        for (entity, signer, nonce) in self.included.keys().filter(|promise| whose(&promise.0)) {
+            last.insert((*entity, *signer), *nonce);
         }
-        for (entity, nonce) in last {
+        for ((entity, signer), nonce) in last {
             let Some(known) = whole.entity(&entity) else { continue };
-            let signer = known.board().sole_signer().map(|key| key.signer_id());
-            let next =
-                signer.map_or(0, |signer| pallet_entities::nonce(&known.state(), &signer).unwrap_or(0));
+            let next = pallet_entities::nonce(&known.state(), &signer).unwrap_or(0);
             if next <= nonce {
                 return Err(format!("A1: call {nonce} of {entity} was acknowledged, its next one is {next}"));
             }

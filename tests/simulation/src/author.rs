@@ -70,7 +70,11 @@ impl Author {
         }
         let entropy = Hash::new(site.random.bytes());
         let executed = self.ahead.execute(now, entropy, inputs, certifier).expect("every key is here");
-        drop(self.ahead.commit(&executed));
+        if executed.frames > 0 {
+            drop(self.ahead.commit(&executed));
+        } else if executed.unfit.is_empty() {
+            return;
+        }
         self.pending.push_back(Step::Slice(Box::new(executed)));
     }
 }

@@ -27,8 +27,15 @@ pub(crate) struct User {
     pub(crate) actor: Actor,
     /// The server on which it lives.
     pub(crate) home: usize,
-    /// Which hub it has a channel with.
-    pub(crate) hub: usize,
+    /// Which hub it has a channel with; none if it only speaks of itself.
+    pub(crate) hub: Option<usize>,
+}
+
+impl User {
+    /// Whether several servers decide what it does.
+    pub(crate) fn is_board(&self) -> bool {
+        self.actor.board.votes()
+    }
 }
 
 /// Everybody.
@@ -61,14 +68,14 @@ pub(crate) fn policy() -> GenesisPolicy {
 /// The key with which a validator votes.
 pub(crate) fn voting_key(index: usize) -> [u8; 32] {
     // Any number below the order of the group is one.
-    let mut scalar: [u8; 32] = (*keccak256(format!("validator {index}").as_bytes()).as_bytes()).into();
+    let mut scalar: [u8; 32] = *keccak256(format!("validator {index}").as_bytes()).as_bytes();
     scalar[0] = 1;
     scalar
 }
 
 /// The key of a server's connections. Nobody connects here, so it need not be one.
 pub(crate) fn connection_key(index: usize) -> [u8; 32] {
-    (*keccak256(format!("server {index}").as_bytes()).as_bytes()).into()
+    *keccak256(format!("server {index}").as_bytes()).as_bytes()
 }
 
 pub(crate) fn public_voting_key(index: usize) -> [u8; 48] {
@@ -79,13 +86,13 @@ pub(crate) fn public_voting_key(index: usize) -> [u8; 48] {
 }
 
 impl Cast {
-    /// With so many validators.
-    pub(crate) fn new(validators: usize, seed: u64) -> Self {
+    /// With so many validators, and with or without entities that several servers decide for.
+    pub(crate) fn new(validators: usize, boards: bool, seed: u64) -> Self {
         let named = |name: &str| Actor::named(name).unwrap();
         let hubs = [named("hub 0"), named("hub 1")];
         // The hubs live on the two servers behind the validators.
-        let user = |name, home, hub| User { actor: named(name), home, hub };
-        let users = vec![
+        let user = |name, home, hub| User { actor: named(name), home, hub: Some(hub) };
+        let mut users = vec![
             user("alice", validators + 1, 0),
             user("bob", validators, 1),
             user("carol", 0, 0),
@@ -101,6 +108,16 @@ impl Cast {
         };
         let members = BoundedVec::truncate_from((0..validators).map(member).collect());
         let board = Board { members, threshold: 1, profile: Profile::Byzantine };
+        // Other thresholds make other entities of the same members.
+        let member = |name, threshold, home: usize| {
+            let secret = SecretKey::Bls(voting_key(home).into());
+            Actor::member(name, Board { threshold, ..board.clone() }, secret)
+        };
+        let company = User { actor: member("company", 2, 1), home: 1, hub: Some(0) };
+        let club = User { actor: member("club", 3, 2), home: 2, hub: None };
+        if boards {
+            users.extend([company, club]);
+        }
         let genesis = genesis(&board, &hubs, &users, seed);
         Self { validators, hubs, users, board, genesis }
     }
@@ -110,9 +127,10 @@ impl Cast {
         self.validators + 2
     }
 
-    /// The entities that live on a server.
+    /// The entities that live on a server alone.
     pub(crate) fn hosted(&self, server: usize) -> Vec<Actor> {
-        let users = self.users.iter().filter(|user| user.home == server).map(|user| user.actor.clone());
+        let alone = self.users.iter().filter(|user| user.home == server && !user.is_board());
+        let users = alone.map(|user| user.actor.clone());
         let hub = server.checked_sub(self.validators).and_then(|hub| self.hubs.get(hub)).cloned();
         users.chain(hub).collect()
     }
@@ -124,15 +142,28 @@ impl Cast {
             key: connection_key(index),
             validator: (index < self.validators).then(|| public_voting_key(index)),
             addresses: Vec::new(),
-            hosts: self.hosted(index).iter().map(|actor| actor.id).collect(),
+            hosts: self.ids_on(index),
         };
         (0..self.servers()).map(known).collect()
     }
 
     /// The genesis as a server has it.
     pub(crate) fn genesis_of(&self, server: usize) -> Genesis {
-        let hosted: BTreeSet<EntityId> = self.hosted(server).iter().map(|actor| actor.id).collect();
-        Genesis { hosted: Some(hosted), ..self.genesis.clone() }
+        Genesis { hosted: Some(self.ids_on(server)), ..self.genesis.clone() }
+    }
+
+    /// The entities of the genesis that a server executes, but for the depositary.
+    fn ids_on(&self, server: usize) -> BTreeSet<EntityId> {
+        let boards = self.users.iter().filter(|user| user.is_board() && user.hub.is_some());
+        let boards = boards.filter(|_| server < self.validators).map(|user| user.actor.id);
+        self.hosted(server).iter().map(|actor| actor.id).chain(boards).collect()
+    }
+
+    /// Every entity whose board votes, with its board.
+    pub(crate) fn boards(&self) -> Vec<(EntityId, Board)> {
+        let users = self.users.iter().filter(|user| user.is_board());
+        let of_users = users.map(|user| (user.actor.id, user.actor.board.clone()));
+        core::iter::once((self.genesis.depositary, self.board.clone())).chain(of_users).collect()
     }
 
     /// Everybody who owns something.
@@ -158,12 +189,14 @@ fn genesis(board: &Board, hubs: &[Actor; 2], users: &[User], seed: u64) -> Genes
         policy: None,
     }];
     entities.extend(hubs.iter().map(|hub| entity(hub, Some(policy()))));
-    entities.extend(users.iter().map(|user| entity(&user.actor, None)));
+    // The club is founded later.
+    entities.extend(users.iter().filter(|user| user.hub.is_some()).map(|user| entity(&user.actor, None)));
     let mut channels = vec![channel(hubs[0].id, hubs[1].id)];
-    channels.extend(users.iter().map(|user| channel(user.actor.id, hubs[user.hub].id)));
+    let channels_of = users.iter().filter_map(|user| Some(channel(user.actor.id, hubs[user.hub?].id)));
+    channels.extend(channels_of);
     let network: Hash = keccak256(format!("simulation {seed}").as_bytes());
     Genesis {
-        network: Network::new((*network.as_bytes()).into()),
+        network: Network::new(*network.as_bytes()),
         timestamp: Timestamp::from_millis(BEGINNING),
         depositary,
         dispute_window_ms: 10_000,

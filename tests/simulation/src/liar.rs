@@ -4,11 +4,13 @@
 //! none, a second proposal of the same round with another body, votes of other heights, old messages again, damaged
 //! signatures, forged frames, messages of any size. Or it says nothing.
 
+use std::collections::BTreeMap;
+
 use codec::Encode;
 use xln_consensus::{Ballot, BoardMessage, Content, MESSAGE_BYTES_MAX, MemberIndex, Offer, Signed, Subject};
 use xln_integration::Random;
 use xln_network::{Answer, Code, Topic};
-use xln_primitives::{FrameHash, Hash, SecretKey, Signature, decode_exact};
+use xln_primitives::{EntityId, FrameHash, Hash, SecretKey, Signature, decode_exact};
 use xln_runtime::{DecidedFrame, FrameBody, Server};
 
 use crate::{
@@ -24,7 +26,7 @@ pub(crate) struct Liar {
     member: MemberIndex,
     secret: SecretKey,
     network: xln_primitives::Network,
-    board: Hash,
+    boards: BTreeMap<EntityId, Hash>,
     said: Vec<Vec<u8>>,
 }
 
@@ -35,7 +37,7 @@ impl Liar {
             member: MemberIndex(u16::try_from(index).unwrap()),
             secret: SecretKey::Bls(voting_key(index).into()),
             network: cast.genesis.network,
-            board: cast.board.hash(),
+            boards: cast.boards().iter().map(|(entity, board)| (*entity, board.hash())).collect(),
             said: Vec::new(),
         }
     }
@@ -96,7 +98,8 @@ impl Liar {
     /// Another statement for the same slot.
     fn second(&self, message: &BoardMessage, server: &Server, random: &mut Random) -> Option<Vec<u8>> {
         let BoardMessage { entity, height, .. } = *message;
-        let subject = Subject { network: self.network, entity, board: self.board, height };
+        let board = *self.boards.get(&entity)?;
+        let subject = Subject { network: self.network, entity, board, height };
         let content = match &message.content {
             Content::Vote(vote) if vote.statement.member == self.member => {
                 let frame = match vote.statement.frame {

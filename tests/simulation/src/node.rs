@@ -140,6 +140,11 @@ impl Node {
         for step in author.pending.drain(..) {
             let site = machine.environment();
             match step {
+                // Nothing has changed: only frames came that did not fit.
+                Step::Slice(executed) if executed.frames == 0 => {
+                    machine.take(Input::Slice(Notice::from(executed.as_ref())))?;
+                    slices.push(*executed);
+                }
                 Step::Slice(executed) => {
                     site.disk.write(Line::Slice(executed.log.clone()));
                     for frame in &executed.slice.frames {

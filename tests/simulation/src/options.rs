@@ -43,6 +43,8 @@ pub struct Options {
     pub skew_ms_max: u64,
     /// Whether one validator lies.
     pub lies: bool,
+    /// Whether there are entities besides the depositary whose boards vote: one with a channel, one that is founded later.
+    pub boards: bool,
     /// What is taken away.
     pub mutation: Option<Mutation>,
     /// How long everything may take to come to its end after the faults, in ms.
@@ -66,6 +68,7 @@ impl Options {
             pauses: 0,
             skew_ms_max: 0,
             lies: false,
+            boards: true,
             mutation: None,
             settled_ms: SETTLED_MS,
         }
@@ -91,6 +94,7 @@ impl Options {
             pauses: sometimes(30, 3),
             skew_ms_max: sometimes(50, 250),
             lies: sometimes(40, 1) > 0,
+            boards: sometimes(40, 1) > 0,
             validators: if sometimes(8, 1) > 0 { 7 } else { 4 },
             mutation: None,
             settled_ms: SETTLED_MS,

@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use xln_consensus::BoardMessage;
 use xln_integration::Random;
 use xln_network::ServerId;
 use xln_node::consortium::Input;
 use xln_oracles::{Agreement, Books, Promises, Whole};
-use xln_primitives::{EntityId, Height};
+use xln_primitives::{Board, EntityId, Height};
 use xln_runtime::{Executed, Server, authenticate_calls, invariants};
 
 use crate::{
@@ -37,8 +38,8 @@ pub(crate) struct Simulation {
     pub(crate) messages: u64,
     pub(crate) evidence: u64,
     ids: BTreeMap<ServerId, usize>,
-    /// Until which height the books have the depositary.
-    noted: Height,
+    /// Until which height the books have the entities that several servers execute.
+    noted: BTreeMap<EntityId, Height>,
     schedule: Schedule,
     links: Links,
     liar: Option<Liar>,
@@ -48,7 +49,7 @@ pub(crate) struct Simulation {
 impl Simulation {
     pub(crate) fn new(seed: u64, options: Options) -> Self {
         let mut random = Random::new(seed);
-        let cast = Cast::new(options.validators, seed);
+        let cast = Cast::new(options.validators, options.boards, seed);
         let mut skew = || {
             let most = options.skew_ms_max;
             i64::try_from(random.between(0, 2 * most)).unwrap() - i64::try_from(most).unwrap()
@@ -58,17 +59,19 @@ impl Simulation {
         let genesis = Whole::new(nodes.iter().map(|node| &node.genesis));
         let books = Books::open(&genesis, &cast.owners());
         let mut agreement = Agreement::new(cast.genesis.network);
-        agreement.board(cast.genesis.depositary, 1, cast.board.clone());
         let liar = options.lies.then(|| Liar::new(&cast, options.validators - 1));
-        if let Some(liar) = &liar {
-            agreement.liar(cast.genesis.depositary, liar.member());
+        for (entity, board) in cast.boards() {
+            agreement.board(entity, 1, board);
+            if let Some(liar) = &liar {
+                agreement.liar(entity, liar.member());
+            }
         }
         let mut schedule = Schedule::default();
         for server in 0..nodes.len() {
             schedule.at(Duration::ZERO, Happening::Start { server });
         }
         for user in 0..cast.users.len() {
-            schedule.at(pause(&mut random), Happening::Act { user });
+            schedule.at(pause(&mut random, false), Happening::Act { user });
         }
         faults::schedule(&options, &mut random, &mut schedule);
         Self {
@@ -83,7 +86,7 @@ impl Simulation {
             violations: Vec::new(),
             messages: 0,
             evidence: 0,
-            noted: 0,
+            noted: BTreeMap::new(),
             schedule,
             links: Links::default(),
             liar,
@@ -121,6 +124,7 @@ impl Simulation {
     fn calmed(&self) -> Options {
         Options {
             validators: self.options.validators,
+            boards: self.options.boards,
             mutation: self.options.mutation,
             lies: self.options.lies,
             settled_ms: self.options.settled_ms,
@@ -242,20 +246,21 @@ impl Simulation {
 
     /// The judges look at what became durable.
     fn durable(&mut self, server: usize, executed: &Executed) {
-        let depositary = self.cast.genesis.depositary;
         for frame in &executed.slice.frames {
             let (entity, height) = (frame.body.entity, frame.body.height);
             self.agreement.decided(entity, height, frame.header.hash(), &frame.certificate);
         }
         let hosted = self.nodes[server].hosted(&self.cast);
-        let noted = self.noted;
-        // Everybody executes the depositary's frames; the books take each once.
+        let noted = &self.noted;
+        // Several servers execute what a board decided; the books take each frame once.
         let fresh = |entity: &EntityId, height: Height| {
-            hosted.contains(entity) || (*entity == depositary && height > noted)
+            hosted.contains(entity) || height > noted.get(entity).copied().unwrap_or(0)
         };
         self.books.take_note(executed, fresh);
-        let last = executed.slice.frames.iter().map(|frame| frame.body.height).max();
-        self.noted = self.noted.max(last.unwrap_or(0));
+        for frame in &executed.slice.frames {
+            let noted = self.noted.entry(frame.body.entity).or_default();
+            *noted = frame.body.height.max(*noted);
+        }
         for (entity, error) in &executed.unfit {
             if !matches!(error, xln_runtime::BodyError::OtherHeight { .. }) {
                 self.violations.push(format!("server {server}: a frame of {entity} does not fit: {error}"));
@@ -263,9 +268,10 @@ impl Simulation {
         }
         for (user, errand) in self.cast.users.iter().zip(&mut self.errands) {
             let Some(call) = errand.pending.as_ref().filter(|_| user.home == server) else { continue };
-            let (entity, nonce, hash) = (call.body.entity, call.body.nonce, call.hash());
-            if executed.slice.calls.iter().any(|executed| executed.hash() == hash) {
-                if let Err(violation) = self.promises.included(entity, nonce, hash) {
+            let hash = call.hash();
+            let decided = executed.slice.frames.iter().flat_map(|frame| &frame.body.calls);
+            if executed.slice.calls.iter().chain(decided).any(|executed| executed.hash() == hash) {
+                if let Err(violation) = self.promises.included(call) {
                     self.violations.push(violation);
                 }
                 errand.finish();
@@ -292,7 +298,11 @@ impl Simulation {
         if let Err(violation) = invariants::check(&state) {
             self.violations.push(format!("server {server}: {violation}"));
         }
-        if let Err(violation) = self.promises.kept(&(&state).into()) {
+        let told = |entity: &EntityId| {
+            let mut users = self.cast.users.iter();
+            users.any(|user| user.home == server && user.actor.id == *entity)
+        };
+        if let Err(violation) = self.promises.kept(&(&state).into(), told) {
             self.violations.push(format!("server {server}: {violation}"));
         }
     }
@@ -352,7 +362,9 @@ impl Simulation {
         let site = running.machine.environment();
         let (sent, evidence) = (core::mem::take(&mut site.sent), core::mem::take(&mut site.evidence));
         for evidence in evidence {
-            if evidence.verify(self.cast.genesis.network, &self.cast.board).is_err() {
+            let boards = self.cast.boards();
+            let proves = |board: &Board| evidence.verify(self.cast.genesis.network, board).is_ok();
+            if !boards.iter().any(|(_, board)| proves(board)) {
                 self.violations.push(format!("S4: evidence of server {server} proves nothing"));
             }
             self.agreement.evidence(server, &evidence);
@@ -444,10 +456,10 @@ impl Simulation {
 
     /// A double vote that a server hears while it decides the height must become evidence.
     fn heard(&mut self, server: usize, bytes: &[u8]) {
-        let depositary = self.cast.genesis.depositary;
         let is_liar = self.liar.as_ref().is_some_and(|liar| liar.index == server);
+        let Ok(message) = BoardMessage::from_bytes(bytes) else { return };
         let Some(running) = &self.nodes[server].running else { return };
-        if let Some(height) = running.machine.deciding(&depositary).filter(|_| !is_liar) {
+        if let Some(height) = running.machine.deciding(&message.entity).filter(|_| !is_liar) {
             self.agreement.delivered(server, height, bytes);
         }
     }
@@ -455,9 +467,9 @@ impl Simulation {
     // ------------------------------------------------------------------ users
 
     fn act(&mut self, user: usize) {
-        let after = pause(&mut self.random);
-        self.schedule.at(self.now + after, Happening::Act { user });
         let who = &self.cast.users[user];
+        let after = pause(&mut self.random, who.is_board());
+        self.schedule.at(self.now + after, Happening::Act { user });
         let errand = &mut self.errands[user];
         if errand.pending.is_none() && self.busy {
             errand.begin(&self.cast, who, &mut self.random);
@@ -470,10 +482,21 @@ impl Simulation {
         let (home, now) = (who.home, clock(self.now, node.skew_ms));
         let authentic = authenticate_calls(vec![call], self.cast.genesis.network, now, self.random.bytes());
         let Some(running) = &mut self.nodes[home].running else { return };
+        let is_board = who.is_board();
+        let mut crashed = false;
         for call in authentic {
-            running.author.submit(call.unwrap());
+            if is_board {
+                running.machine.environment().now = self.now;
+                crashed |= running.machine.take(Input::Call(call.unwrap())).is_err();
+            } else {
+                running.author.submit(call.unwrap());
+            }
         }
-        self.turn(home);
+        if crashed {
+            self.crash(home);
+        } else {
+            self.turn(home);
+        }
     }
 
     /// Whether no call waits and nothing that was said is under way.

@@ -6,8 +6,8 @@ use xln_consensus::{Evidence, Row};
 use xln_integration::Random;
 use xln_network::{Code, Question, ServerId, Topic, delivery::Packet};
 use xln_node::consortium::{Environment, Kept, StoredRow};
-use xln_primitives::{EntityId, Height, Timestamp};
-use xln_runtime::{Authentic, DecidedFrame, Inbound, Server};
+use xln_primitives::{CallHash, EntityId, Height, Timestamp};
+use xln_runtime::{Authentic, DecidedFrame, Inbound, Refusal, Server};
 
 use crate::{
     cast::BEGINNING,
@@ -121,6 +121,8 @@ impl Environment for Site {
         }
         room
     }
+
+    fn refuse(&mut self, _call: CallHash, _refusal: Refusal) {}
 
     fn execute_messages(&mut self, mut messages: Vec<Authentic<Inbound>>) {
         if self.mutation == Some(Mutation::DisorderedMessages) {

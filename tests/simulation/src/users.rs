@@ -20,14 +20,19 @@ pub(crate) struct Errand {
 }
 
 /// How long a user waits before it asks again or does the next thing.
-pub(crate) fn pause(random: &mut Random) -> Duration {
-    Duration::from_millis(random.between(20, 400))
+pub(crate) fn pause(random: &mut Random, is_board: bool) -> Duration {
+    // A board that decides without a pause would only slow the simulation down.
+    let slower = if is_board { 6 } else { 1 };
+    Duration::from_millis(slower * random.between(20, 400))
 }
 
 impl Errand {
     /// The next thing to do.
     pub(crate) fn begin(&mut self, cast: &Cast, user: &User, random: &mut Random) {
-        let call = choose(cast, user, random);
+        let call = match user.hub {
+            Some(hub) => choose(cast, user, hub, random),
+            None => speak(user, self.nonce),
+        };
         let signed = user.actor.sign(cast.genesis.network, user.actor.id, self.nonce, vec![call]);
         self.pending = Some(signed.unwrap());
     }
@@ -40,11 +45,26 @@ impl Errand {
     }
 }
 
-fn choose(cast: &Cast, user: &User, random: &mut Random) -> RuntimeCall {
+/// Founds itself first, and then says how often it has spoken.
+fn speak(user: &User, nonce: Nonce) -> RuntimeCall {
+    if nonce == 0 {
+        return pallet_entities::Call::Create { board: user.actor.board.clone() }.into();
+    }
+    let name = BoundedVec::truncate_from(format!("club {nonce}").into_bytes());
+    let metadata = pallet_entities::Metadata { name, description: BoundedVec::default() };
+    pallet_entities::Call::SetMetadata(metadata).into()
+}
+
+fn choose(cast: &Cast, user: &User, own_hub: usize, random: &mut Random) -> RuntimeCall {
     let amount = Amount::new(random.between(1, 200).into());
-    let others: Vec<&User> = cast.users.iter().filter(|other| other.actor.id != user.actor.id).collect();
-    let other = *random.pick(&others).unwrap();
-    let hub = cast.hubs[user.hub].id;
+    let others: Vec<(&User, usize)> = cast
+        .users
+        .iter()
+        .filter(|other| other.actor.id != user.actor.id)
+        .filter_map(|other| Some((other, other.hub?)))
+        .collect();
+    let (other, other_hub) = *random.pick(&others).unwrap();
+    let hub = cast.hubs[own_hub].id;
     match random.below(10) {
         0..2 => Channels::PayDirect { to: hub, asset: usd(), amount }.into(),
         2..4 => Reserves::Transfer { to: other.actor.id, asset: usd(), amount }.into(),
@@ -53,14 +73,14 @@ fn choose(cast: &Cast, user: &User, random: &mut Random) -> RuntimeCall {
             let in_favour = Side::of(&user.actor.id, &hub).unwrap();
             Reserves::Allocate { left, right, in_favour, asset: usd(), amount }.into()
         }
-        _ => pay(cast, user, other, amount),
+        _ => pay(cast, own_hub, other, other_hub, amount),
     }
 }
 
-fn pay(cast: &Cast, user: &User, other: &User, amount: Amount) -> RuntimeCall {
-    let mut hubs: Vec<EntityId> = vec![cast.hubs[user.hub].id];
-    if other.hub != user.hub {
-        hubs.push(cast.hubs[other.hub].id);
+fn pay(cast: &Cast, own_hub: usize, other: &User, other_hub: usize, amount: Amount) -> RuntimeCall {
+    let mut hubs: Vec<EntityId> = vec![cast.hubs[own_hub].id];
+    if other_hub != own_hub {
+        hubs.push(cast.hubs[other_hub].id);
     }
     let terms = policy().resolve();
     let (mut route, mut carried, mut max_fee) = (Vec::new(), amount.get(), 0);

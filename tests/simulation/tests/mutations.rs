@@ -22,18 +22,20 @@ fn is_caught(mutation: Mutation, options: &Options, by: &str) -> bool {
 
 #[test]
 fn votes_that_were_never_written_are_caught() {
-    let options = Options { crashes: 12, delay_ms_max: 60, faulty_ms: 6_000, ..Options::calm() };
+    let options =
+        Options { crashes: 12, delay_ms_max: 60, faulty_ms: 6_000, boards: false, ..Options::calm() };
     assert!(is_caught(Mutation::NoLog, &options, "S3"));
 }
 
 #[test]
 fn a_forgotten_outbox_is_caught() {
-    let options = Options { crashes: 4, loss_percent: 20, settled_ms: 200_000, ..Options::calm() };
+    let options =
+        Options { crashes: 4, loss_percent: 20, settled_ms: 200_000, boards: false, ..Options::calm() };
     assert!(is_caught(Mutation::OutboxForgets, &options, "L1"));
 }
 
 #[test]
 fn messages_in_the_wrong_order_are_caught() {
-    let options = Options { delay_ms_max: 40, settled_ms: 200_000, ..Options::calm() };
+    let options = Options { delay_ms_max: 40, settled_ms: 200_000, boards: false, ..Options::calm() };
     assert!(is_caught(Mutation::DisorderedMessages, &options, "L1"));
 }
