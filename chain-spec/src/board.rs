@@ -65,7 +65,9 @@ impl BoardSpec {
     }
 
     /// The board that is meant, checked.
-    pub(crate) fn to_board(&self, path: &str) -> Result<Board, SpecError> {
+    ///
+    /// Errors: a malformed proof of possession, or a board that cannot exist; they name the place as `path`.
+    pub fn to_board(&self, path: &str) -> Result<Board, SpecError> {
         let mut members = Vec::with_capacity(self.members.len());
         for (position, spec) in self.members.iter().enumerate() {
             let possession = spec

@@ -75,7 +75,7 @@ fn schema(kind: &str) -> Value {
         "Hash" | "CallHash" | "AssetId" | "ChannelId" | "EntityId" | "SignerId" => {
             json!({ "type": "string", "title": kind, "pattern": "^0x[0-9a-fA-F]{64}$" })
         }
-        "PolicyChange" => json!({ "type": "object", "title": kind }),
+        "PolicyChange" | "serde_json::Value" => json!({ "type": "object", "title": kind }),
         _ => json!({ "type": "string", "title": kind }),
     }
 }

@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use tokio::sync::oneshot;
-use xln_primitives::{Amount, BoundedVec, CALL_VERSION, CallHash, EntityId, PublicKey};
+use xln_primitives::{
+    Amount, Board, BoundedVec, CALL_VERSION, CallHash, EntityId, MemberId, Permissions, PublicKey,
+};
 use xln_rpc::{RpcError, view::Submitted};
 use xln_runtime::{CallBody, Entity, Receipt, RuntimeCall, SignedCall};
 
@@ -34,14 +36,27 @@ pub(super) struct Included {
 }
 
 impl NodeBackend {
-    /// The key that speaks for an entity.
+    /// The key that speaks for an entity: its only one, or that of a member who lives here and may act.
     pub(super) fn board_key(&self, entity: &Entity) -> Result<PublicKey, RpcError> {
-        entity.board().sole_signer().copied().ok_or_else(|| {
+        let board = entity.board();
+        board.sole_signer().copied().or_else(|| self.member_key(board)).ok_or_else(|| {
             let label = self.directory.party(entity.id()).label();
             RpcError::forbidden(format!(
-                "the board of {label} has several members: no single key speaks for it"
+                "the board of {label} has {} members, and the node holds no key of one that may act",
+                board.members.len()
             ))
+            .with_hint("ask the server of a member")
         })
+    }
+
+    /// A key in the keystore with which a member of a board may act.
+    pub(super) fn member_key(&self, board: &Board) -> Option<PublicKey> {
+        board.members.iter().filter(|member| member.permissions.allows(Permissions::EXECUTE)).find_map(
+            |member| match &member.id {
+                MemberId::Signer { key, .. } if self.keystore.has(&key.signer_id()) => Some(*key),
+                _ => None,
+            },
+        )
     }
 
     /// Signs calls for an entity and queues them.

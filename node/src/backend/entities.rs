@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pallet_entities::{Metadata, Registration};
+use serde::Deserialize;
+use xln_chain_spec::BoardSpec;
 use xln_keystore::Scheme;
 use xln_primitives::{Board, BoundedVec, EntityId, FrameHash, Hash, Member, MemberId, PublicKey};
 use xln_rpc::{
@@ -137,17 +139,7 @@ impl NodeBackend {
         if let Some(name) = params.name.as_ref().filter(|name| self.directory.is_taken(name)) {
             return Err(RpcError::invalid_params(format!("an entity is called {name:?} already")));
         }
-        let key = match &params.signer {
-            Some(signer) => {
-                let id = self.labels.resolve(signer)?;
-                let signer = self.keystore.signer(&id);
-                signer
-                    .map(|signer| signer.public())
-                    .ok_or_else(|| RpcError::not_found("key of signer", id))?
-            }
-            None => self.new_key(Scheme::Ed25519)?,
-        };
-        let board = Board::single(key);
+        let (key, board) = self.founder(&params)?;
         let id = board.entity();
         let mut calls = vec![RuntimeCall::Entities(pallet_entities::Call::Create { board })];
         if let Some(name) = params.name {
@@ -160,6 +152,35 @@ impl NodeBackend {
         let sent = self.send(id, key, calls)?;
         self.included(sent).await?;
         self.entity_view(&self.entity(&id)?)
+    }
+
+    /// Who founds an entity, and its board.
+    fn founder(&self, params: &EntityCreate) -> Result<(PublicKey, Board), RpcError> {
+        let board = match &params.board {
+            None => None,
+            Some(json) => {
+                let spec = BoardSpec::deserialize(json)
+                    .map_err(|error| RpcError::invalid_params(format!("board: {error}")))?;
+                Some(spec.to_board("board").map_err(|error| RpcError::invalid_params(error.to_string()))?)
+            }
+        };
+        let key = match &params.signer {
+            Some(signer) => {
+                let id = self.labels.resolve(signer)?;
+                let signer = self.keystore.signer(&id);
+                signer
+                    .map(|signer| signer.public())
+                    .ok_or_else(|| RpcError::not_found("key of signer", id))?
+            }
+            None => match &board {
+                Some(board) => self.member_key(board).ok_or_else(|| {
+                    RpcError::forbidden("the node holds no key of a member of this board".to_owned())
+                        .with_hint("create the entity on the server of a member")
+                })?,
+                None => self.new_key(Scheme::Ed25519)?,
+            },
+        };
+        Ok((key, board.unwrap_or_else(|| Board::single(key))))
     }
 }
 

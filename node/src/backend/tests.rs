@@ -161,7 +161,7 @@ impl Node {
     /// Bob joins and lets the hub owe him up to 500.
     async fn welcome_bob(&self) {
         let name = Some("bob".to_owned());
-        let bob = self.backend.entity_create(EntityCreate { name, signer: None }).await.unwrap();
+        let bob = self.backend.entity_create(EntityCreate { name, signer: None, board: None }).await.unwrap();
         assert_eq!(bob.name.as_deref(), Some("bob"));
         let open = ChannelOpen {
             entity: Some(named("bob")),
@@ -444,12 +444,15 @@ async fn a_subscriber_that_comes_back_misses_nothing() {
 #[tokio::test]
 async fn names_are_taken_once_and_unknown_ones_are_refused() {
     let node = Node::start();
-    let again = EntityCreate { name: Some("alice".into()), signer: None };
+    let again = EntityCreate { name: Some("alice".into()), signer: None, board: None };
     assert_eq!(node.backend.entity_create(again).await.unwrap_err().name, "InvalidParams");
     let created =
         node.backend.signer_create(SignerCreate { label: Some("till".into()), scheme: None }).await.unwrap();
-    let shop =
-        EntityCreate { name: Some("shop".into()), signer: Some(xln_rpc::SignerRef::Name("till".into())) };
+    let shop = EntityCreate {
+        name: Some("shop".into()),
+        signer: Some(xln_rpc::SignerRef::Name("till".into())),
+        board: None,
+    };
     let shop = node.backend.entity_create(shop).await.unwrap();
     let entities = node.backend.signer_get_entities(SignerEntities { signer: created.id.into() }).unwrap();
     assert_eq!(entities.iter().map(|view| view.id).collect::<Vec<_>>(), [shop.id]);

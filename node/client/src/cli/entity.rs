@@ -1,5 +1,7 @@
 //! `xln entity create|show|list`.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
 use xln_rpc::{
     Calls, EntityRef, SignerRef,
@@ -16,7 +18,7 @@ use super::{
 /// Entities: wallets, companies, hubs.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Host a new entity with a board of one key.
+    /// Host a new entity, with a board of one key or of several servers.
     Create(Create),
     /// An entity, its board and where it stands.
     Show(Show),
@@ -26,13 +28,20 @@ pub(super) enum Command {
 
 /// Hosts a new entity.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  xln entity create carol")]
+#[command(
+    after_help = "Examples:\n  xln entity create carol\n  xln entity create acme --board acme.json\n\n\
+    A board of four servers, each of which votes with its BLS key (`xln-node key show` prints key and proof):\n  \
+    {\"profile\": \"byzantine\", \"members\": [{\"key\": \"bls:0x…\", \"proofOfPossession\": \"0x…\"}, …]}"
+)]
 pub(super) struct Create {
     /// Its name.
     name: String,
     /// The key of its board, by label or identifier; a new one if absent.
     #[arg(long)]
     signer: Option<SignerRef>,
+    /// A file with its board, as in a chain spec, if several servers decide for it.
+    #[arg(long, value_name = "FILE")]
+    board: Option<PathBuf>,
 }
 
 /// Shows an entity.
@@ -80,12 +89,22 @@ fn properties(entity: &EntityView) -> Table {
     Table::properties(rows)
 }
 
+fn read_board(path: &Path) -> Result<serde_json::Value, Failure> {
+    let text = std::fs::read_to_string(path)?;
+    serde_json::from_str(&text).map_err(|error| Failure::Usage {
+        message: format!("{} is no JSON: {error}", path.display()),
+        hint: "a board is {\"profile\": …, \"members\": [{\"key\": …, \"proofOfPossession\": …}, …]}"
+            .to_owned(),
+    })
+}
+
 impl Command {
     /// Does it.
     pub(super) async fn run(self, context: &Context) -> Result<Report, Failure> {
         match self {
-            Self::Create(Create { name, signer }) => {
-                let request = EntityCreate { name: Some(name), signer };
+            Self::Create(Create { name, signer, board }) => {
+                let board = board.map(|path| read_board(&path)).transpose()?;
+                let request = EntityCreate { name: Some(name), signer, board };
                 let entity =
                     context.ask("creating the entity", context.client.entity_create(&request)).await?;
                 let name = entity.name.as_deref().unwrap_or("the entity");

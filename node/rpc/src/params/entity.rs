@@ -21,13 +21,15 @@ params! {
         pub signer: SignerRef,
     }
 
-    /// Hosts a new entity with a board of one.
+    /// Hosts a new entity: with a board of one, or together with the other servers of its board.
     #[derive(Default)]
     pub struct EntityCreate {
         /// Its name, unique on this server.
         pub name: Option<String>,
-        /// The member of its board; a new key if absent.
+        /// The member of its board; a new key if absent. With `board`, the member that founds it.
         pub signer: Option<SignerRef>,
+        /// Its board, as in a chain spec, if it has several members or votes.
+        pub board: Option<serde_json::Value>,
     }
 
     /// One entity.
