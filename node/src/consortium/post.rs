@@ -194,6 +194,15 @@ impl<E: Environment> Machine<E> {
     }
 
     fn put_before(&mut self, entity: EntityId, proven: Proven) {
+        let is_done = {
+            let (server, said) = (self.env.server(), &proven.message.get().certified().message);
+            let last = |entity: &xln_runtime::Entity| pallet_entities::inbox(&entity.state(), &said.from);
+            server.entity(&entity).is_some_and(|entity| last(entity).is_ok_and(|last| said.sequence <= last))
+        };
+        if is_done {
+            // Told again by who does not have the frame yet.
+            return;
+        }
         if let Some(waiting) = self.waiting.get_mut(&entity)
             && waiting.add(proven)
             && waiting.is_ready(&self.env.server(), &entity)

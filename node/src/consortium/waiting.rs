@@ -125,10 +125,12 @@ impl Waiting {
         let mut after = None;
         loop {
             let from = after.map_or(Bound::Unbounded, |sender| Bound::Excluded((sender, Sequence::MAX)));
-            let Some(((sender, first), _)) = self.messages.range((from, Bound::Unbounded)).next() else {
+            let Some(((sender, _), _)) = self.messages.range((from, Bound::Unbounded)).next() else {
                 return false;
             };
-            if pallet_entities::inbox(&state, sender).is_ok_and(|last| last.checked_add(1) == Some(*first)) {
+            let next = pallet_entities::inbox(&state, sender).ok().and_then(|last| last.checked_add(1));
+            // Not the first of the sender: what was executed may have been told again.
+            if next.is_some_and(|next| self.messages.contains_key(&(*sender, next))) {
                 return true;
             }
             after = Some(*sender);
@@ -139,12 +141,11 @@ impl Waiting {
         let mut after = None;
         loop {
             let from = after.map_or(Bound::Unbounded, |signer| Bound::Excluded((signer, Nonce::MAX)));
-            let Some((signer, first)) =
-                self.calls.range((from, Bound::Unbounded)).next().map(|(key, _)| *key)
+            let Some((signer, _)) = self.calls.range((from, Bound::Unbounded)).next().map(|(key, _)| *key)
             else {
                 return false;
             };
-            if expected(&signer) == Some(first) {
+            if expected(&signer).is_some_and(|nonce| self.calls.contains_key(&(signer, nonce))) {
                 return true;
             }
             after = Some(signer);
