@@ -20,6 +20,7 @@ use xln_store::Pruning;
 use crate::{
     cli::{PasswordSource, RpcMethods, RunArgs},
     logging::LogFormat,
+    vote_marks::DeclaredHistory,
 };
 
 pub use folder::{BaseFolder, BasePath, ChainFolder, default_base_path};
@@ -67,6 +68,8 @@ pub struct PeersConfig {
     pub server: Option<String>,
     /// Whether it has to vote.
     pub validator: bool,
+    /// What the operator says of earlier votes.
+    pub vote_history: Option<DeclaredHistory>,
     /// Where it listens.
     pub listen: Vec<Multiaddr>,
     /// Further servers to find others by.
@@ -193,6 +196,7 @@ fn peers(settings: &Settings) -> Result<PeersConfig, ConfigError> {
     Ok(PeersConfig {
         server: settings.server.clone(),
         validator: settings.validator,
+        vote_history: settings.vote_history,
         listen: parsed("listen-addr", &listen)?,
         bootnodes: parsed("bootnodes", settings.bootnodes.as_deref().unwrap_or_default())?,
         no_discovery: settings.no_discovery,

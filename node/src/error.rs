@@ -11,6 +11,7 @@ use crate::{
     consortium::{BadAddress, ConsortiumError},
     keys::KeysError,
     recovery::RecoveryError,
+    vote_marks::VoteMarksError,
 };
 
 /// Why a node did not start, or stopped.
@@ -51,6 +52,9 @@ pub enum RunError {
         /// What is missing.
         reason: String,
     },
+    /// What is known of its votes.
+    #[error(transparent)]
+    VoteMarks(#[from] VoteMarksError),
     /// The RPC server.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -103,7 +107,7 @@ impl RunError {
                 | StoreError::Schema { .. }
                 | StoreError::UnknownColumn { .. },
             ) => Exit::Data,
-            Self::Store(_) | Self::Author(_) | Self::Backend(_) => Exit::Io,
+            Self::Store(_) | Self::Author(_) | Self::Backend(_) | Self::VoteMarks(_) => Exit::Io,
             Self::Consortium(_) => Exit::Unavailable,
             Self::Address(_) => Exit::Data,
             Self::UnknownServer { .. } | Self::NoVotingKey { .. } => Exit::Config,

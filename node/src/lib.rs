@@ -29,6 +29,7 @@ pub mod pool;
 pub mod recovery;
 pub mod retained;
 pub mod service;
+pub mod vote_marks;
 
 pub use error::RunError;
 pub use service::Node;

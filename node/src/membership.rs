@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use xln_chain_spec::{ChainSpec, KnownServer};
+use xln_chain_spec::{ChainSpec, ChainType, KnownServer};
 use xln_keystore::{Keystore, Signer};
 use xln_network::{ServerId, ServerKey};
 use xln_primitives::{EntityId, PublicKey};
@@ -22,6 +22,7 @@ use crate::{
     inbox::Inbox,
     keys,
     retained::Retained,
+    vote_marks::VoteMarks,
 };
 
 /// Servers that an error names.
@@ -35,6 +36,8 @@ pub(crate) struct Membership {
     directory: Directory,
     config: PeersConfig,
     folder: ChainFolder,
+    /// Whether a key of which nothing is known has never voted.
+    assumes_new: bool,
 }
 
 impl Membership {
@@ -87,6 +90,7 @@ impl Membership {
             directory: Directory::new(&servers)?,
             config: config.peers.clone(),
             folder: folder.clone(),
+            assumes_new: spec.chain_type != ChainType::Live,
         }))
     }
 
@@ -114,6 +118,13 @@ impl Membership {
         let stream = self.stream()?;
         let changes = PeerChanges::open(folder.join("changes.json"))
             .map_err(RunError::system("what the operator changed about other servers cannot be read"))?;
+        let (declared, assumes_new) = (self.config.vote_history, self.assumes_new);
+        let marks = self
+            .own
+            .validator
+            .filter(|_| self.voter.is_some())
+            .map(|key| VoteMarks::open(&self.folder.votes(), &key, declared, assumes_new));
+        let marks = marks.transpose()?;
         tracing::info!(
             server = %self.own.name,
             peer = %self.key.server(),
@@ -131,6 +142,7 @@ impl Membership {
             directory: self.directory,
             key: self.key,
             voter: self.voter,
+            marks,
             listen: self.config.listen,
             bootnodes: self.config.bootnodes,
             discovery: !self.config.no_discovery,

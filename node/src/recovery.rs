@@ -16,7 +16,10 @@ use std::{
 
 use codec::Decode;
 use xln_primitives::{EntityId, FrameHash, Height};
-use xln_runtime::{Entity, Executed, Genesis, ReplayError, RestoreError, Restoring, Server, Slice, StateRow};
+use xln_runtime::{
+    Adopted, Adoption, Entity, Executed, Genesis, ReplayError, RestoreError, Restoring, RowsError, Server,
+    Slice, StateRow,
+};
 use xln_store::{Batch, Manifest, SignedMark, SnapshotMarker, StateView, Store, StoreError};
 
 use crate::{
@@ -60,6 +63,21 @@ pub enum RecoveryError {
     /// The state lies behind what was certified: an old database, or one whose log was shortened.
     #[error(transparent)]
     Equivocation(#[from] Box<Equivocation>),
+    /// The rows of a state that was taken over do not lead to it.
+    #[error("the rows of a state that was taken over: {0}")]
+    Rows(#[from] RowsError),
+    /// A state that was taken over is not wholly there.
+    #[error("chunk {index} of {count} of the state of entity {entity} after its frame {height} is missing")]
+    MissingChunk {
+        /// Whose state.
+        entity: EntityId,
+        /// Height of the frame.
+        height: Height,
+        /// Which chunk.
+        index: u32,
+        /// How many there are.
+        count: u32,
+    },
     /// An immutable snapshot is damaged.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
@@ -151,6 +169,7 @@ pub fn recover_noting(
         }
         return Ok((begin(genesis, store)?, Recovered::default()));
     };
+    store.forget_unadopted()?;
     let mut server = load(genesis, &state)?;
     let recovered = replay(&mut server, store, None, &mut note)?;
     check_signed(&server, store)?;
@@ -266,7 +285,9 @@ fn replay(
         let (number, bytes) = row?;
         let slice = Slice::decode(&mut bytes.as_slice())
             .map_err(|reason| RecoveryError::Slice { slice: number, reason })?;
-        note(&server.replay(&slice, next_block.is_none())?);
+        let adopted = slice.adopted.iter().map(|adopted| adopted_state(store, adopted));
+        let adopted = adopted.collect::<Result<_, _>>()?;
+        note(&server.replay_adopting(&slice, adopted, next_block.is_none())?);
         recovered.slices += 1;
         if let Some(header) = &next_block
             && number.saturating_add(1) == header.first_slice.saturating_add(u64::from(header.slices))
@@ -287,6 +308,17 @@ fn replay(
         return Err(RecoveryError::MissingSlices { number: header.number, slice: server.slice() });
     }
     Ok(recovered)
+}
+
+/// A state that a slice took over, from the chunks that were kept.
+fn adopted_state(store: &Store, adopted: &Adopted) -> Result<Adoption, RecoveryError> {
+    let (entity, height) = (adopted.header.entity, adopted.header.height);
+    let chunks = (0..adopted.chunks).map(|index| {
+        let chunk = store.adopted_chunk(&entity, height, index)?;
+        chunk.ok_or(RecoveryError::MissingChunk { entity, height, index, count: adopted.chunks })
+    });
+    tracing::info!(%entity, height, chunks = adopted.chunks, "taking the state over again");
+    Adoption::from_log(adopted, chunks)
 }
 
 pub(crate) fn runtime_row(row: xln_store::StateRow<'_>) -> StateRow<'_> {

@@ -15,8 +15,8 @@ use xln_primitives::{Board, CallHash, Certificate, EntityId, FrameHeader, Hash, 
 use xln_tree::Tree;
 
 use crate::{
-    BodyError, Certifier, CertifyError, DecidedFrame, Inbound, KeptProof, Receipt, Refusal, RuntimeCall,
-    RuntimeEvent, ServerInput, SignedCall, Slice, SliceInputs, body,
+    AdoptError, Adopted, Adoption, BodyError, Certifier, CertifyError, DecidedFrame, Inbound, KeptProof,
+    Receipt, Refusal, RuntimeCall, RuntimeEvent, ServerInput, SignedCall, Slice, SliceInputs, body,
     delivery::{Delivery, SentFrame},
     entity::{Entity, Head, tree_config},
     frame::{self, Draft, Turn, Work},
@@ -60,11 +60,13 @@ pub struct Executed {
     /// Decided frames that did not take effect. One that [diverged](BodyError::Diverged) means that this machine is not to
     /// be trusted with the entity any more.
     pub unfit: Vec<(EntityId, BodyError)>,
+    /// States that did not take the place of what is here.
+    pub unadopted: Vec<(EntityId, AdoptError)>,
     /// Entities that were not hosted here before.
     pub founded: Vec<EntityId>,
     /// Calls that asked the depositary for something, with the hash of the receipt in which it answers.
     pub requests: Vec<(CallHash, CallHash)>,
-    /// How many frames were made.
+    /// How many frames were made, followed or adopted with the state after them.
     pub frames: usize,
     pub(crate) entities: BTreeMap<EntityId, Entity>,
     pub(crate) carried: Vec<Delivery>,
@@ -99,6 +101,7 @@ impl Server {
         let timestamp = timestamp.max(self.time).max(self.head.timestamp);
         let mut execution = Execution::new(self, timestamp, entropy, certifier);
 
+        let adopted = execution.adopt(inputs.adopted);
         let mut round = execution.first_round(&inputs.server, &messages, &calls);
         // Behind what the slice before left undelivered, of which some may be from the same entities.
         let frames = execution.decided(inputs.frames, &mut round);
@@ -109,7 +112,9 @@ impl Server {
         }
         let carried = round.into_values().flat_map(|work| work.deliveries).collect();
 
-        let Execution { entities, absent, refused, unfit, pointless, certificates, outcome, .. } = execution;
+        let Execution {
+            entities, absent, refused, unfit, unadopted, pointless, certificates, outcome, ..
+        } = execution;
         // By place, not by content: of two equal inputs in one slice the first may have an effect.
         let dropped: BTreeSet<usize> = refused.iter().map(|(place, _)| *place).collect();
         let hash_of = |(place, refusal)| Some((calls.get::<usize>(place)?.0, refusal));
@@ -124,11 +129,16 @@ impl Server {
             messages: messages.into_iter().map(Inbound::into_certified).collect(),
             absent: absent.into_iter().collect(),
             certificates,
+            adopted,
         };
         let founded = entities.keys().filter(|id| self.entity(id).is_none()).copied().collect();
         let log = slice.encode();
         Ok(Executed {
-            frames: slice.certificates.len().saturating_add(slice.frames.len()),
+            frames: slice
+                .certificates
+                .len()
+                .saturating_add(slice.frames.len())
+                .saturating_add(slice.adopted.len()),
             slice_hash: Slice::hash_of(&log),
             slice,
             log,
@@ -139,6 +149,7 @@ impl Server {
             outbox: outcome.outbox,
             refused,
             unfit,
+            unadopted,
             founded,
             entities,
             carried,
@@ -166,6 +177,7 @@ struct Execution<'a> {
     /// Calls that were not executed, by their place in the slice.
     refused: Vec<(usize, Refusal)>,
     unfit: Vec<(EntityId, BodyError)>,
+    unadopted: Vec<(EntityId, AdoptError)>,
     /// Server inputs without effect, by their place in the slice.
     pointless: BTreeSet<usize>,
     certificates: Vec<Certificate>,
@@ -196,6 +208,7 @@ impl<'a> Execution<'a> {
             absent: BTreeSet::new(),
             refused: Vec::new(),
             unfit: Vec::new(),
+            unadopted: Vec::new(),
             pointless: BTreeSet::new(),
             certificates: Vec::new(),
             outcome: Outcome::default(),
@@ -254,6 +267,22 @@ impl<'a> Execution<'a> {
             }
         }
         round
+    }
+
+    /// Puts states in the place of older ones. Returns what the log says of those that fit.
+    fn adopt(&mut self, adoptions: Vec<Adoption>) -> Vec<Adopted> {
+        let mut fit = Vec::with_capacity(adoptions.len());
+        for adoption in adoptions {
+            let id = adoption.entity();
+            match adoption.check(self.server, self.entity(&id)) {
+                Ok(()) => {
+                    self.entities.insert(id, adoption.state().clone());
+                    fit.push(adoption.adopted().clone());
+                }
+                Err(error) => self.unadopted.push((id, error)),
+            }
+        }
+        fit
     }
 
     /// Takes over frames that others decided, and puts what they say before those who are here. Returns those that took

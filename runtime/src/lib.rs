@@ -55,6 +55,7 @@ mod restore;
 mod server;
 mod slice;
 mod snapshot;
+mod state_sync;
 
 pub use authentic::{
     Authentic, authenticate_calls, authenticate_hashed, authenticate_message, authenticate_messages,
@@ -79,6 +80,10 @@ pub use restore::{RestoreError, Restoring};
 pub use server::Server;
 pub use slice::{ServerInput, Slice, SliceInputs, SliceNumber};
 pub use snapshot::{StateChanges, StateRow};
+pub use state_sync::{
+    AdoptError, Adopted, Adoption, Assembly, AssemblyError, CHUNK_BYTES, CHUNKS_MAX, EntitySnapshot,
+    EntitySnapshotError, ManifestError, RowsError, StateManifest,
+};
 
 /// A call as a key signs it for an entity.
 pub type SignedCall = xln_primitives::SignedCall<RuntimeCall>;

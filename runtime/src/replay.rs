@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use xln_primitives::{BlockHeader, Board, EntityId};
 
-use crate::{CertifyError, Executed, Recorded, Slice, SliceNumber, server::Server};
+use crate::{Adoption, CertifyError, Executed, Recorded, Slice, SliceNumber, server::Server};
 
 /// The log does not lead where it led the first time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +35,16 @@ pub enum ReplayError {
         /// Certificates in the log.
         logged: usize,
     },
+    /// The rows of a state that the slice adopted are not at hand.
+    #[error("slice {slice} adopted {logged} states, the rows of {found} are at hand")]
+    Adopted {
+        /// The slice.
+        slice: SliceNumber,
+        /// States that it adopted.
+        logged: usize,
+        /// States that were given.
+        found: usize,
+    },
     /// A block came out differently.
     #[error("block {} does not replay: {what} is {found}, the header says {expected}", .number)]
     Block {
@@ -52,7 +62,23 @@ pub enum ReplayError {
 impl Server {
     /// Executes and commits a logged slice. With `verify` every logged certificate is checked against the frame that is
     /// made now; without it a difference shows at the block's roots.
+    ///
+    /// Fails if the slice adopted a state: see [`Server::replay_adopting`].
     pub fn replay(&mut self, slice: &Slice, verify: bool) -> Result<Executed, ReplayError> {
+        self.replay_adopting(slice, Vec::new(), verify)
+    }
+
+    /// As [`Server::replay`], with the states that the slice adopted, in the order of [`Slice::adopted`].
+    pub fn replay_adopting(
+        &mut self,
+        slice: &Slice,
+        adopted: Vec<Adoption>,
+        verify: bool,
+    ) -> Result<Executed, ReplayError> {
+        if adopted.len() != slice.adopted.len() {
+            let (logged, found) = (slice.adopted.len(), adopted.len());
+            return Err(ReplayError::Adopted { slice: slice.number, logged, found });
+        }
         if slice.number != self.slice.saturating_add(1) {
             return Err(ReplayError::Gap { last: self.slice, found: slice.number });
         }
@@ -66,7 +92,7 @@ impl Server {
             self.verify_decided(slice)?;
         }
         let executed = self
-            .execute(slice.timestamp, slice.entropy, slice.inputs(&self.facts().network), &recorded)
+            .execute(slice.timestamp, slice.entropy, slice.inputs(&self.facts().network, adopted), &recorded)
             .map_err(|reason| ReplayError::Frame { slice: slice.number, reason })?;
         if executed.slice != *slice {
             let (made, logged) = (executed.frames, slice.certificates.len());
@@ -76,9 +102,23 @@ impl Server {
         Ok(executed)
     }
 
-    /// Checks the certificates of frames that boards decided. Those of other frames are checked as the frames are made.
+    /// Checks the certificates of frames that boards decided, and of states after such frames. Those of other frames are
+    /// checked as the frames are made.
     fn verify_decided(&self, slice: &Slice) -> Result<(), ReplayError> {
         let mut founded: BTreeMap<EntityId, &Board> = BTreeMap::new();
+        for adopted in &slice.adopted {
+            let (entity, height) = (adopted.header.entity, adopted.header.height);
+            let refused = |reason: String| {
+                let reason = CertifyError { entity, height, reason };
+                ReplayError::Frame { slice: slice.number, reason }
+            };
+            let known =
+                self.entity(&entity).ok_or_else(|| refused("the entity is not followed here".into()))?;
+            adopted
+                .certificate
+                .verify(self.facts().network, known.board(), &adopted.header)
+                .map_err(|error| refused(format!("the logged certificate is of another state: {error}")))?;
+        }
         for frame in &slice.frames {
             let (entity, height) = (frame.body.entity, frame.body.height);
             let refused = |reason: String| {

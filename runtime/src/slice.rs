@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use xln_primitives::{Certificate, CertifiedMessage, ChannelId, EntityId, Hash, Network, Timestamp};
 use xln_tree::Hasher;
 
-use crate::{Authentic, DecidedFrame, Inbound, RuntimeMessage, SignedCall, logged};
+use crate::{Adopted, Adoption, Authentic, DecidedFrame, Inbound, RuntimeMessage, SignedCall, logged};
 
 /// Number of a slice; the first of a network is 1, and they have no gaps.
 pub type SliceNumber = u64;
@@ -88,7 +88,7 @@ impl ServerInput {
 }
 
 /// What goes into a slice, in the order in which an entity executes it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct SliceInputs {
     /// Frames that others decided, of entities that are followed here; in order for each entity.
     pub frames: Vec<DecidedFrame>,
@@ -98,13 +98,19 @@ pub struct SliceInputs {
     pub messages: Vec<Authentic<Inbound>>,
     /// From signers.
     pub calls: Vec<Authentic<SignedCall>>,
+    /// States of entities that are followed here, each in place of an older one. They come before everything else.
+    pub adopted: Vec<Adoption>,
 }
 
 impl SliceInputs {
     /// Whether there is nothing to execute.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.server.is_empty() && self.messages.is_empty() && self.calls.is_empty()
+        self.frames.is_empty()
+            && self.server.is_empty()
+            && self.messages.is_empty()
+            && self.calls.is_empty()
+            && self.adopted.is_empty()
     }
 }
 
@@ -129,6 +135,8 @@ pub struct Slice {
     pub absent: Vec<EntityId>,
     /// Certificates of the frames that it made: by delivery round, then by entity.
     pub certificates: Vec<Certificate>,
+    /// See [`SliceInputs::adopted`]; only those that took the place of what was there. Their rows are kept elsewhere.
+    pub adopted: Vec<Adopted>,
 }
 
 impl Encode for Slice {
@@ -150,6 +158,7 @@ impl Encode for Slice {
         self.calls.encode_to(out);
         self.absent.encode_to(out);
         self.certificates.encode_to(out);
+        self.adopted.encode_to(out);
     }
 }
 
@@ -165,6 +174,7 @@ impl Decode for Slice {
             calls: Decode::decode(input)?,
             absent: Decode::decode(input)?,
             certificates: Decode::decode(input)?,
+            adopted: Decode::decode(input)?,
         })
     }
 }
@@ -181,14 +191,15 @@ impl Slice {
         Hash::new(Hasher::Blake3.value(encoded))
     }
 
-    /// The inputs, which were authenticated before they were logged.
-    pub(crate) fn inputs(&self, network: &Network) -> SliceInputs {
+    /// The inputs, which were authenticated before they were logged, with the states that it adopted.
+    pub(crate) fn inputs(&self, network: &Network, adopted: Vec<Adoption>) -> SliceInputs {
         let inbound = |message: &Arc<_>| Authentic::from_log(Inbound::new(Arc::clone(message), network));
         SliceInputs {
             frames: self.frames.clone(),
             server: self.server.clone(),
             messages: self.messages.par_iter().map(inbound).collect(),
             calls: self.calls.iter().cloned().map(Authentic::from_log).collect(),
+            adopted,
         }
     }
 }

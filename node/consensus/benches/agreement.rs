@@ -10,7 +10,7 @@ use codec::Encode;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use xln_consensus::{
     Ballot, BlsKey, BoardMessage, Content, Electorate, Event, Host, MemberIndex, Offer, Settings, Signed,
-    Step, Subject, Timing, Verdict,
+    Step, Subject, Timing, Verdict, VoteHistory,
 };
 use xln_keystore::KeySigner;
 use xln_primitives::{
@@ -95,7 +95,10 @@ impl Scene {
         let entity = self.subject.entity;
         let board = self.board.clone();
         let verdict = Verdict::Valid;
-        host.step([Event::Follow { entity, height: 1, board, rows: Vec::new(), restored: false }], [1; 32]);
+        host.step(
+            [Event::Follow { entity, height: 1, board, rows: Vec::new(), history: VoteHistory::Whole }],
+            [1; 32],
+        );
         host.step([self.proposal()], [2; 32]);
         host.step([Event::Validated { entity, height: 1, frame: FRAME, verdict }], [3; 32]);
         host

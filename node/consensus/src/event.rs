@@ -16,6 +16,20 @@ pub enum Verdict {
     Mismatch,
 }
 
+/// What a server knows of the votes that its key gave on an entity before it started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VoteHistory {
+    /// All of them are in the log, or on heights that are decided here. Also of a key that has never voted.
+    Whole,
+    /// It voted at heights up to this one, and their log is lost: it votes above.
+    UpTo(Height),
+    /// The store comes from a backup, and nobody knows how much later the key voted: it listens first.
+    Restored,
+    /// Nobody knows whether the key ever voted: it listens first. It may begin at once with a network of which every other
+    /// member says that nothing is decided.
+    Unknown,
+}
+
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -29,8 +43,8 @@ pub enum Event {
         board: Board,
         /// What the log holds for this entity, in order.
         rows: Vec<Row>,
-        /// Whether the store comes from a backup: listen before voting.
-        restored: bool,
+        /// What is known of the votes that this key gave before.
+        history: VoteHistory,
     },
     /// Bytes from a peer.
     Received {

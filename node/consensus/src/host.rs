@@ -10,7 +10,7 @@ use xln_keystore::Signer;
 use xln_primitives::{Board, EntityId, FrameHash, Height, Network, PublicKey, Round};
 
 use crate::{
-    BlsKey, Effect, Electorate, Engine, Event, Halt, Malachite, Refusal, Row, Timing, Verdict,
+    BlsKey, Effect, Electorate, Engine, Event, Halt, Malachite, Refusal, Row, Timing, Verdict, VoteHistory,
     desk::Desk,
     gate::Quota,
     instance::Instance,
@@ -124,12 +124,13 @@ impl<E: Engine> Host<E> {
 
     fn handle(&mut self, event: Event, work: &mut Work) {
         match event {
-            Event::Follow { entity, height, board, rows, restored } => {
-                self.follow(entity, height, board, (rows, restored), &mut work.turn);
+            Event::Follow { entity, height, board, rows, history } => {
+                self.follow(entity, height, board, (rows, history), &mut work.turn);
             }
             Event::Work { entity } => {
-                if self.seats.get(&entity).is_some_and(Seat::may_vote) {
-                    self.with_instance(entity, true, &mut work.turn, |_, _| Ok(()));
+                if let Some(seat) = self.seats.get_mut(&entity) {
+                    seat.wanted = true;
+                    self.begin_wanted(entity, &mut work.turn);
                 }
             }
             Event::Built { entity, height, round, frame, body } => {
@@ -159,10 +160,9 @@ impl<E: Engine> Host<E> {
             Event::Vouched { entity } => {
                 if let Some(seat) = self.seats.get_mut(&entity)
                     && seat.listening.take().is_some()
-                    && matches!(seat.phase, Phase::Active(_))
                 {
-                    // It heard of a certified frame only and never began; it begins with the next sign of work.
-                    seat.phase = Phase::Idle;
+                    seat.listened();
+                    self.begin_wanted(entity, &mut work.turn);
                 }
             }
             // Taken by `step`, where they have an order of their own.
@@ -175,7 +175,7 @@ impl<E: Engine> Host<E> {
         entity: EntityId,
         height: Height,
         board: Board,
-        (rows, restored): (Vec<Row>, bool),
+        (rows, history): (Vec<Row>, VoteHistory),
         turn: &mut Turn,
     ) {
         if self.seats.contains_key(&entity) {
@@ -196,8 +196,8 @@ impl<E: Engine> Host<E> {
         if let Some(log) = rows.iter().map(|row| row.height).find(|log| *log > height) {
             seat.phase = Phase::Halted;
             turn.effects.push(Effect::Halt { entity, height, reason: Halt::LogAhead { log, store: height } });
-        } else if restored {
-            seat.listening = Some(Listening::default());
+        } else if history != VoteHistory::Whole {
+            seat.listening = Some(Listening::new(history));
         } else if !rows.is_empty() {
             let ground = seat.ground.clone();
             let (signer, timing) = (&*self.signer, &self.timing);
@@ -277,6 +277,15 @@ impl<E: Engine> Host<E> {
             if height > seat.height() {
                 catch_up(seat, member, turn);
             }
+            self.begin_wanted(entity, turn);
+        }
+    }
+
+    /// Begins the height of an entity if there is something to decide and we may vote.
+    fn begin_wanted(&mut self, entity: EntityId, turn: &mut Turn) {
+        if let Some(seat) = self.seats.get_mut(&entity).filter(|seat| seat.wanted && seat.may_vote()) {
+            seat.wanted = false;
+            self.with_instance(entity, true, turn, |_, _| Ok(()));
         }
     }
 

@@ -42,7 +42,7 @@
 //! | 4 | a restart forgets what it signed | `replay.rs`: rows are indexed first, nothing is appended or built, any divergence halts the entity |
 //! | 5 | two values for one height and round | [`Effect::Build`] once per round; the value's row, body included, precedes its proposal |
 //! | 6 | the engine works on what nobody checked | `gate.rs` and `verify.rs`: only a [`Verified`] statement has a way in |
-//! | 7 | a key votes from a restored backup | `listening.rs`: it votes again above every height in which it may have voted |
+//! | 7 | a key votes without the log of what it voted on | `listening.rs`: it votes again above every height in which it may have voted |
 //! | 8 | one entity's defect stops the others | [`Host`]: panics are caught and halt that entity; a certified frame that we find invalid halts it too |
 //! | 9 | a member waits for what another has | `missing.rs`: proposals are pulled, stale votes are answered, certificates are repeated |
 //! | 10 | a lie leaves no trace | `witness.rs`: of two statements for one slot, both signed, [`Evidence`] is made that verifies on its own |
@@ -86,7 +86,7 @@ mod witness;
 pub use effect::{Effect, Refusal};
 pub use electorate::{CannotVote, Electorate};
 pub use engine::{Engine, EngineError, Input, Logged, Output, Setup, Sign};
-pub use event::{Event, Verdict};
+pub use event::{Event, Verdict, VoteHistory};
 pub use evidence::{Evidence, EvidenceError};
 pub use halt::Halt;
 pub use host::{Host, Settings};

@@ -111,8 +111,9 @@ impl<E: Engine> Host<E> {
                 Ok(())
             }
             content => {
-                let seat = self.seats.get(&entity).ok_or(Refusal::UnknownEntity)?;
+                let seat = self.seats.get_mut(&entity).ok_or(Refusal::UnknownEntity)?;
                 if !seat.may_vote() {
+                    seat.wanted = true;
                     return Ok(());
                 }
                 let (round, witness) = match &seat.phase {

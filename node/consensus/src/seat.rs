@@ -29,6 +29,8 @@ pub(crate) struct Seat<E> {
     pub(crate) phase: Phase<E>,
     pub(crate) stale: Stale,
     pub(crate) listening: Option<Listening>,
+    /// Whether there was something to decide while we only listened.
+    pub(crate) wanted: bool,
     /// Messages for the next height, by sender.
     early: BTreeMap<BlsKey, Vec<BoardMessage>>,
     strikes: BTreeMap<BlsKey, u32>,
@@ -56,6 +58,7 @@ impl<E> Seat<E> {
             ground,
             phase: Phase::Idle,
             listening: None,
+            wanted: false,
             early: BTreeMap::new(),
             strikes: BTreeMap::new(),
             catching_up: BTreeSet::new(),
@@ -86,7 +89,8 @@ impl<E> Seat<E> {
             }
         };
         next.stale = Stale::new(height.saturating_sub(1), decided);
-        next.listening = self.listening;
+        // Above what we may have voted on there is nothing to listen for any more.
+        next.listening = self.listening.filter(|listening| !listening.may_vote(height));
         let early =
             self.early.into_iter().flat_map(|(from, messages)| messages.into_iter().map(move |m| (from, m)));
         let for_next = early.filter(|(_, message)| message.height == height).collect();
@@ -105,10 +109,23 @@ impl<E> Seat<E> {
     }
 
     pub(crate) fn hear(&mut self, member: MemberIndex, height: Height) {
-        if member != self.ground.own
+        let (own, at) = (self.ground.own, self.height());
+        if member != own
             && let Some(listening) = &mut self.listening
+            && !listening.may_vote(at)
         {
-            listening.hear(member, height, &self.ground.electorate);
+            listening.hear(member, height, own, &self.ground.electorate);
+            if listening.may_vote(at) {
+                self.listened();
+            }
+        }
+    }
+
+    /// We may vote from now on.
+    pub(crate) fn listened(&mut self) {
+        if matches!(self.phase, Phase::Active(_)) {
+            // It heard of a certified frame only and never began.
+            self.phase = Phase::Idle;
         }
     }
 

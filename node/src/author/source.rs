@@ -56,6 +56,7 @@ impl Source for Live {
             server: server.due(timestamp, DUE_MAX),
             messages: self.inbox.take(MESSAGES_MAX),
             calls: self.decided.divert(server, self.pool.take(CALLS_MAX)),
+            adopted: self.decided.take_adoptions(),
         };
         if inputs.is_empty() && !server.has_carried() {
             return Ok(None);

@@ -11,7 +11,7 @@ use std::{
 };
 
 use codec::Encode;
-use xln_primitives::{CallHash, EntityId, SignerId};
+use xln_primitives::{CallHash, EntityId, Height, SignerId};
 use xln_runtime::{Executed, Receipt, Refusal, Sealed, Server};
 use xln_store::{Batch, SignedMark, Store};
 
@@ -88,18 +88,31 @@ impl Writer {
         Ok(())
     }
 
-    /// Frames that boards decided, for those who follow; with each the consensus log of its height ends.
+    /// Frames that boards decided, for those who follow, and states after such frames; with each the consensus log ends up to
+    /// its height.
     fn put_frames(&self, batch: &mut Batch, executed: &Executed) -> Result<(), AuthorError> {
         for frame in &executed.slice.frames {
             let (entity, height) = (frame.body.entity, frame.body.height);
             batch.put_frame(&entity, height, &frame.encode());
-            for row in self.store.consensus(&entity) {
-                let (of, sequence, _) = row?;
-                if of > height {
-                    break;
-                }
-                batch.remove_consensus(&entity, of, sequence);
+            self.end_log(batch, &entity, height)?;
+        }
+        // The rows of a state that is taken over were written as they came.
+        for adopted in &executed.slice.adopted {
+            let (entity, height) = (adopted.header.entity, adopted.header.height);
+            batch.put_adopted(&entity, height, executed.slice.number);
+            self.end_log(batch, &entity, height)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the log of an entity's consensus up to this height.
+    fn end_log(&self, batch: &mut Batch, entity: &EntityId, height: Height) -> Result<(), AuthorError> {
+        for row in self.store.consensus(entity) {
+            let (of, sequence, _) = row?;
+            if of > height {
+                break;
             }
+            batch.remove_consensus(entity, of, sequence);
         }
         Ok(())
     }
@@ -124,8 +137,8 @@ impl Writer {
             self.observer.slice(executed);
             // Not under the lock: freeing what only the old state had takes longer than swapping.
             drop(before);
-        } else if !executed.unfit.is_empty() {
-            self.observer.slice(executed);
+        } else if !executed.unfit.is_empty() || !executed.unadopted.is_empty() {
+            self.observer.unfit(executed);
         }
         let outcomes = Outcomes::new(executed);
         self.pool.conclude(calls, |hash| outcomes.of(hash));

@@ -33,6 +33,7 @@ pub(super) fn authentic(
         server: Vec::new(),
         messages: messages.collect::<Result<_, _>>()?,
         calls: calls.collect::<Result<_, _>>()?,
+        adopted: Vec::new(),
     })
 }
 

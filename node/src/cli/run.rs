@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::{KeepArg, PasswordArgs};
-use crate::logging::LogFormat;
+use crate::{logging::LogFormat, vote_marks::DeclaredHistory};
 
 /// Flags of a running node.
 #[derive(Debug, Clone, Default, Args, Serialize)]
@@ -88,6 +88,12 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Network")]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub validator: bool,
+    /// What is known of the votes that this server's key gave before; for one start, and only with reason
+    ///
+    /// A server knows it by itself as long as its database and its marks of votes are there.
+    #[arg(long, value_name = "HISTORY", help_heading = "Network")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vote_history: Option<DeclaredHistory>,
     /// Port for other servers, TCP and QUIC; 0 takes a free one [default: 30333]
     #[arg(long, value_name = "PORT", help_heading = "Network")]
     #[serde(skip_serializing_if = "Option::is_none")]

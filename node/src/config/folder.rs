@@ -3,6 +3,7 @@
 //! ```text
 //!   <base path>/chains/<chain id>/db         database
 //!                               /keystore    encrypted keys
+//!                               /votes       how far the voting key has voted
 //!                               /labels.json names of keys
 //!                               /network     key of connections, addresses of other servers
 //! ```
@@ -87,6 +88,12 @@ impl ChainFolder {
     #[must_use]
     pub fn network(&self) -> PathBuf {
         self.0.join("network")
+    }
+
+    /// How far its voting key has voted. Belongs to the keys, not to the database.
+    #[must_use]
+    pub fn votes(&self) -> PathBuf {
+        self.0.join("votes")
     }
 
     /// Its encrypted keys.

@@ -15,6 +15,7 @@ use crate::{
     author::SNAPSHOT_INTERVAL,
     cli::{KeepArg, RpcMethods, RunArgs},
     logging::LogFormat,
+    vote_marks::DeclaredHistory,
 };
 
 /// Past blocks whose state can be had unless something else is said: as Substrate nodes have it.
@@ -41,6 +42,7 @@ pub(super) struct Settings {
     pub(super) password_interactive: bool,
     pub(super) server: Option<String>,
     pub(super) validator: bool,
+    pub(super) vote_history: Option<DeclaredHistory>,
     pub(super) port: u16,
     #[serde(deserialize_with = "optional_list")]
     pub(super) listen_addr: Option<Vec<String>>,
@@ -87,6 +89,7 @@ impl Default for Settings {
             password_interactive: false,
             server: None,
             validator: false,
+            vote_history: None,
             port: 30333,
             listen_addr: None,
             bootnodes: None,

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use codec::Encode;
-use xln_consensus::{BODY_BYTES_MAX, BlsKey, BoardMessage, Body, Content, Effect, Event, Row, Verdict};
+use xln_consensus::{
+    BODY_BYTES_MAX, BlsKey, BoardMessage, Body, Content, Effect, Event, Row, Verdict, VoteHistory,
+};
 use xln_network::{Code, ServerId};
 use xln_primitives::{Certificate, EntityId, FrameHash, Hash, Height, Round, decode_exact};
 use xln_runtime::{BodyError, DecidedFrame, FrameBody, ServerInput, SliceInputs};
@@ -233,18 +235,22 @@ impl<E: Environment> Machine<E> {
         };
         for (entity, (height, board)) in decided {
             self.waiting.entry(entity).or_default();
-            let followed = Followed { next: height, halted: false, asked: None };
-            self.followed.insert(entity, followed);
-            let rows = self.rows(&entity, height)?;
-            self.events.push_back(Event::Follow { entity, height, board, rows, restored: false });
+            self.followed.insert(entity, Followed::new(height));
+            let (rows, history) = self.rows(&entity, height)?;
+            self.events.push_back(Event::Follow { entity, height, board, rows, history });
         }
         Ok(())
     }
 
-    /// What the log of an entity holds from a height on.
-    pub(super) fn rows(&self, entity: &EntityId, from: Height) -> Result<Vec<Row>, E::Error> {
-        let mut rows = Vec::new();
+    /// What the log of an entity holds from a height on, and what is known of votes that it does not hold.
+    pub(super) fn rows(
+        &mut self,
+        entity: &EntityId,
+        from: Height,
+    ) -> Result<(Vec<Row>, VoteHistory), E::Error> {
+        let (mut rows, mut last) = (Vec::new(), None);
         for (of, sequence, value) in self.env.log(entity)? {
+            last = last.max(Some((of, sequence)));
             let key = [entity.as_ref(), &of.to_be_bytes(), &sequence.to_be_bytes()].concat();
             match Row::read(&key, &value) {
                 Ok(row) if of >= from => rows.push(row),
@@ -255,6 +261,30 @@ impl<E: Environment> Machine<E> {
                 }
             }
         }
-        Ok(rows)
+        let history = self.env.vote_history(entity, from, last)?;
+        self.tell_history(*entity, from, history);
+        Ok((rows, history))
+    }
+
+    /// Says why this server does not vote yet, if it does not.
+    fn tell_history(&self, entity: EntityId, height: Height, history: VoteHistory) {
+        if self.host.is_none() {
+            return;
+        }
+        match history {
+            VoteHistory::Whole => {}
+            VoteHistory::UpTo(voted) => tracing::warn!(
+                %entity, height, voted,
+                "the key has voted on what this database does not know: it votes above that height"
+            ),
+            VoteHistory::Restored => tracing::warn!(
+                %entity, height, "the disk comes from a backup: the key votes when enough others have said where they stand"
+            ),
+            VoteHistory::Unknown => tracing::warn!(
+                %entity, height,
+                "nobody knows whether the key has voted before: it votes when enough others have said where they stand; if this \
+                 is its first start, --vote-history first says so"
+            ),
+        }
     }
 }

@@ -101,11 +101,11 @@ impl<E: Environment> Machine<E> {
     /// Begins to follow an entity of which nothing is decided.
     fn found(&mut self, entity: EntityId, board: Board) -> Result<(), E::Error> {
         // A vote may have been cast before a restart.
-        let rows = self.rows(&entity, 1)?;
+        let (rows, history) = self.rows(&entity, 1)?;
         self.founding.insert(entity, board.clone());
         self.waiting.insert(entity, Waiting::default());
-        self.followed.insert(entity, Followed { next: 1, halted: false, asked: None });
-        self.events.push_back(Event::Follow { entity, height: 1, board, rows, restored: false });
+        self.followed.insert(entity, Followed::new(1));
+        self.events.push_back(Event::Follow { entity, height: 1, board, rows, history });
         Ok(())
     }
 

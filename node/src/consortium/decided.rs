@@ -1,4 +1,4 @@
-//! Frames that others decided, on their way to the author.
+//! Frames that others decided, and whole states, on their way to the author.
 
 use std::{
     collections::VecDeque,
@@ -6,7 +6,7 @@ use std::{
 };
 
 use xln_primitives::CallHash;
-use xln_runtime::{Authentic, DecidedFrame, Refusal, Server, SignedCall, created_board};
+use xln_runtime::{Adoption, Authentic, DecidedFrame, Refusal, Server, SignedCall, created_board};
 
 use super::{driver::Told, machine::Input};
 use crate::pool::{Outcome, Pool};
@@ -18,43 +18,60 @@ const SLICE_MAX: usize = 32;
 
 /// A queue between who brings frames and the author, and the way back for calls that boards decide on.
 pub struct DecidedFrames {
-    frames: Mutex<VecDeque<DecidedFrame>>,
+    waiting: Mutex<Waiting>,
     pool: Arc<Pool>,
     boards: OnceLock<SyncSender<Told>>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    frames: VecDeque<DecidedFrame>,
+    /// Whole states; at most one for each entity.
+    adoptions: Vec<Adoption>,
 }
 
 impl DecidedFrames {
     /// Empty; `pool` wakes the author.
     #[must_use]
     pub fn new(pool: Arc<Pool>) -> Self {
-        Self { frames: Mutex::default(), pool, boards: OnceLock::new() }
+        Self { waiting: Mutex::default(), pool, boards: OnceLock::new() }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<DecidedFrame>> {
-        self.frames.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hands a frame to the author, if there is room.
     pub fn push(&self, frame: DecidedFrame) -> bool {
-        let mut frames = self.lock();
-        if frames.len() >= WAITING_MAX {
+        let mut waiting = self.lock();
+        if waiting.frames.len() >= WAITING_MAX {
             return false;
         }
-        frames.push_back(frame);
-        drop(frames);
+        waiting.frames.push_back(frame);
+        drop(waiting);
         self.pool.wake();
         true
+    }
+
+    /// Hands the author a state that takes the place of an older one. Of two of one entity the later call counts.
+    pub fn adopt(&self, adoption: Adoption) {
+        let mut waiting = self.lock();
+        waiting.adoptions.retain(|other| other.entity() != adoption.entity());
+        waiting.adoptions.push(adoption);
+        drop(waiting);
+        self.pool.wake();
     }
 
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
+        let waiting = self.lock();
+        waiting.frames.is_empty() && waiting.adoptions.is_empty()
     }
 
     /// Frames for a slice, first come first.
     pub fn take(&self) -> Vec<DecidedFrame> {
-        let mut frames = self.lock();
+        let frames = &mut self.lock().frames;
         let count = frames.len().min(SLICE_MAX);
         frames.drain(..count).collect()
     }
@@ -89,5 +106,10 @@ impl DecidedFrames {
     /// A call that was diverted will not be executed.
     pub(super) fn refuse(&self, call: CallHash, refusal: &Refusal) {
         self.pool.conclude_elsewhere(&[call], |_| Some(Outcome::Refused(refusal.clone())));
+    }
+
+    /// States for a slice.
+    pub fn take_adoptions(&self) -> Vec<Adoption> {
+        core::mem::take(&mut self.lock().adoptions)
     }
 }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use xln_network::{Event, Network};
+use xln_network::{Event, Network, Question};
 use xln_primitives::BlockHeader;
 use xln_runtime::Executed;
 
@@ -48,6 +48,11 @@ impl<O: Observer> Observer for Slices<O> {
     fn block(&self, header: &BlockHeader) {
         self.next.block(header);
     }
+
+    fn unfit(&self, executed: &Executed) {
+        let _ = self.driver.send(Told::Input(Input::Unfit(Notice::from(executed))));
+        self.next.unfit(executed);
+    }
 }
 
 /// Runs until it is told to stop.
@@ -83,8 +88,13 @@ fn heard(machine: &mut Machine<Here>, network: &Network, event: Event) -> Result
             machine.take(Input::Consensus { from, code, bytes: body.into_inner() })
         }
         Event::Delivery { from, packet } => machine.take(Input::Packet { from, packet: packet.into_inner() }),
-        Event::Question { question, responder, .. } => {
-            responder.answer(&machine.answer(&question));
+        Event::Question { from, question, responder } => {
+            match question.into_inner() {
+                question @ (Question::Snapshot { .. } | Question::Chunk { .. }) => {
+                    machine.environment().serve(from, question, responder);
+                }
+                question => responder.answer(&machine.answer(from, &question)?),
+            }
             Ok(())
         }
         Event::Gossip { topic, body, from, id, .. } => {

@@ -2,10 +2,10 @@
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
-use xln_consensus::{Evidence, Row};
+use xln_consensus::{Evidence, Row, VoteHistory};
 use xln_network::{Code, Question, ServerId, Topic, delivery::Packet};
 use xln_primitives::{CallHash, CertifiedMessage, EntityId, Height, Timestamp};
-use xln_runtime::{Authentic, DecidedFrame, Inbound, Refusal, RuntimeMessage, Server};
+use xln_runtime::{Adoption, Authentic, DecidedFrame, Inbound, Refusal, RuntimeMessage, Server};
 
 /// A row of the consensus log as it is stored: height, sequence, value.
 pub type StoredRow = (Height, u64, Vec<u8>);
@@ -31,6 +31,13 @@ pub trait Environment {
     fn server(&self) -> impl Deref<Target = Server> + '_;
     /// Makes rows of the consensus log durable, all or none.
     fn append(&mut self, rows: &[Row]) -> Result<(), Self::Error>;
+    /// What is known of earlier votes on an entity whose next height is `next` and whose log ends at `last`.
+    fn vote_history(
+        &mut self,
+        entity: &EntityId,
+        next: Height,
+        last: Option<(Height, u64)>,
+    ) -> Result<VoteHistory, Self::Error>;
     /// The consensus log of an entity, in order.
     fn log(&self, entity: &EntityId) -> Result<Vec<StoredRow>, Self::Error>;
     /// An encoded [`DecidedFrame`] that was executed here.
@@ -46,6 +53,19 @@ pub trait Environment {
     fn execute_frame(&mut self, frame: DecidedFrame) -> bool;
     /// A call that was submitted here will not be executed, and why.
     fn refuse(&mut self, call: CallHash, refusal: Refusal);
+    /// Keeps a chunk of the state of an entity after a frame, durably, until [`Environment::forget_chunks`] or until the slice
+    /// that takes the state over is pruned.
+    fn keep_chunk(
+        &mut self,
+        entity: &EntityId,
+        height: Height,
+        index: u32,
+        chunk: &[u8],
+    ) -> Result<(), Self::Error>;
+    /// Forgets the chunks of a state that is not taken over after all.
+    fn forget_chunks(&mut self, entity: &EntityId, height: Height) -> Result<(), Self::Error>;
+    /// Hands the author a state all of whose chunks are kept.
+    fn adopt(&mut self, adoption: Adoption);
     /// Hands messages for entities here to the author.
     fn execute_messages(&mut self, messages: Vec<Authentic<Inbound>>);
 

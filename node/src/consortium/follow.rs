@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use codec::Encode;
+use rayon::prelude::*;
 use xln_consensus::Event;
-use xln_network::{Answer, Code, FRAMES_MAX, Question, ServerId, Standing, Topic, Verdict};
-use xln_primitives::{EntityId, decode_exact};
+use xln_network::{Answer, Code, FRAMES_MAX, Question, ServerId, Topic, Verdict};
+use xln_primitives::{EntityId, Height, decode_exact};
 use xln_runtime::{BodyError, DecidedFrame};
 
 use super::{environment::Environment, machine::Machine};
@@ -43,23 +44,36 @@ impl<E: Environment> Machine<E> {
         Worth::New
     }
 
-    /// A frame is part of the durable state.
-    pub(super) fn applied(&mut self, frame: &DecidedFrame) {
-        let (entity, height) = (frame.body.entity, frame.body.height);
+    /// Hands the author what it had no room for before.
+    fn hand_on_backlog(&mut self, entity: EntityId) {
+        let Some(followed) = self.followed.get_mut(&entity).filter(|followed| !followed.halted) else {
+            return;
+        };
+        while let Some(frame) = followed.backlog.pop_front() {
+            if frame.body.height < followed.next {
+                continue;
+            }
+            if frame.body.height > followed.next {
+                followed.backlog.clear();
+                return;
+            }
+            if !self.env.execute_frame(frame.clone()) {
+                followed.backlog.push_front(frame);
+                return;
+            }
+            followed.next = followed.next.saturating_add(1);
+        }
+    }
+
+    /// Everything of an entity up to `height` is part of the durable state.
+    pub(super) fn reached(&mut self, entity: EntityId, height: Height) {
         if let Some(followed) = self.followed.get_mut(&entity) {
             followed.next = followed.next.max(height.saturating_add(1));
+            let next = followed.next;
+            followed.ahead.retain(|_, last| *last >= next);
         }
         self.unbuilt.remove(&entity);
-        if self.wanted.get(&entity).is_some_and(|at| *at <= frame.header.timestamp) {
-            self.wanted.remove(&entity);
-        }
-        self.note_decided(frame);
         self.founding.remove(&entity);
-        let is_depositary = self.env.server().facts().depositary == entity;
-        // What only its own servers follow they hear from the board itself.
-        if self.built.remove(&frame.header.hash()) && is_depositary {
-            self.env.publish(Topic::Frames, Code::Commit, frame.encode());
-        }
         let Some(board) = self.board(&entity) else { return };
         self.events.push_back(Event::Applied { entity, height, board });
         if let Some(waiting) = self.waiting.get_mut(&entity) {
@@ -68,6 +82,27 @@ impl<E: Environment> Machine<E> {
             if waiting.is_ready(&server, &entity) {
                 self.events.push_back(Event::Work { entity });
             }
+        }
+    }
+
+    /// A frame is part of the durable state.
+    pub(super) fn applied(&mut self, frame: &DecidedFrame) {
+        let (entity, height) = (frame.body.entity, frame.body.height);
+        if self.wanted.get(&entity).is_some_and(|at| *at <= frame.header.timestamp) {
+            self.wanted.remove(&entity);
+        }
+        self.note_decided(frame);
+        let is_depositary = self.env.server().facts().depositary == entity;
+        // What only its own servers follow they hear from the board itself.
+        if self.built.remove(&frame.header.hash()) && is_depositary {
+            self.env.publish(Topic::Frames, Code::Commit, frame.encode());
+        }
+        self.reached(entity, height);
+        self.hand_on_backlog(entity);
+        let is_behind =
+            self.followed.get(&entity).is_some_and(|at| at.backlog.is_empty() && !at.ahead.is_empty());
+        if is_behind {
+            self.ask(entity, None);
         }
     }
 
@@ -90,9 +125,12 @@ impl<E: Environment> Machine<E> {
     pub fn gossip(&mut self, topic: Topic, body: &[u8], from: ServerId) -> Verdict {
         let worth = match (topic, decode_exact::<DecidedFrame>(body, FRAME_BYTES_MAX)) {
             (Topic::Frames, Ok(frame)) => {
-                let entity = frame.body.entity;
+                let (entity, height) = (frame.body.entity, frame.body.height);
                 let worth = self.follow(frame);
                 if worth == Worth::Early {
+                    if let Some(followed) = self.followed.get_mut(&entity) {
+                        followed.ahead.insert(from, height);
+                    }
                     self.ask(entity, Some(from));
                 }
                 worth
@@ -107,103 +145,154 @@ impl<E: Environment> Machine<E> {
         }
     }
 
-    /// Asks a server, or any that is connected, for frames that are missing here.
-    pub(super) fn ask(&mut self, entity: EntityId, server: Option<ServerId>) {
-        let connected = server.filter(|server| self.connected.contains(server));
-        let Some(server) = connected.or_else(|| self.any_follower(&entity)) else { return };
-        let Some(followed) = self.followed.get_mut(&entity).filter(|followed| !followed.halted) else {
-            return;
+    /// Somebody has later frames: asks for them, or for the state after them if they are too many.
+    pub(super) fn catch_up(&mut self, entity: EntityId, server: Option<ServerId>) -> Result<(), E::Error> {
+        let Some(followed) = self.followed.get(&entity).filter(|followed| !followed.halted) else {
+            return Ok(());
         };
+        let last = followed.ahead.values().max().copied().unwrap_or(0);
+        let missing = last.saturating_add(1).saturating_sub(followed.next);
+        let has_frames = followed.ahead.keys().any(|server| !followed.lacking.contains(server));
+        let wants_state = !followed.frames_only
+            && missing > 0
+            && (!has_frames || (missing > self.snapshot_gap && !self.hosts_others()));
+        if !wants_state || !self.fetch(entity)? {
+            self.ask(entity, server);
+        }
+        Ok(())
+    }
+
+    /// Whether somebody lives here who hears what the frames of others say.
+    fn hosts_others(&self) -> bool {
+        self.env.server().entities().any(|entity| !entity.is_decided())
+    }
+
+    /// Asks a server, or another one that has them, for frames that are missing here.
+    pub(super) fn ask(&mut self, entity: EntityId, server: Option<ServerId>) {
+        if self.fetches.contains_key(&entity) {
+            return;
+        }
+        let Some(followed) = self.followed.get(&entity).filter(|followed| !followed.halted) else { return };
+        let able = |server: &ServerId| self.connected.contains(server) && !followed.lacking.contains(server);
+        let some = server.filter(able).or_else(|| {
+            // Another one each time: the clock is as good as chance here.
+            let known: Vec<ServerId> = followed.ahead.keys().copied().filter(able).collect();
+            let turn = usize::try_from(self.env.now().as_secs()).unwrap_or(0) % known.len().max(1);
+            known.get(turn).copied()
+        });
+        let Some(server) = some else { return };
         let now = self.env.now();
         if followed.asked.is_some_and(|asked| now.saturating_sub(asked) < ASK_INTERVAL) {
             return;
         }
-        followed.asked = Some(now);
         let question = Question::Frames { entity, from: followed.next, max_bytes: ASK_BYTES };
+        if let Some(followed) = self.followed.get_mut(&entity) {
+            followed.asked = Some(now);
+        }
         self.env.ask(server, question);
     }
 
-    /// A connected server that has the entity's frames: everybody has the depositary's, its board has those of another.
-    fn any_follower(&self, entity: &EntityId) -> Option<ServerId> {
-        let everywhere = self.env.server().facts().depositary == *entity;
-        let voters = if everywhere { Vec::new() } else { self.voters(entity) };
-        let follows = |server: &&ServerId| everywhere || voters.contains(server);
-        let followers: Vec<ServerId> = self.connected.iter().filter(follows).copied().collect();
-        // Another one each time: the clock is as good as chance here.
-        let turn = usize::try_from(self.env.now().as_secs()).unwrap_or(0);
-        followers.get(turn.checked_rem(followers.len())?).copied()
-    }
-
+    /// Asks again for what is known to be missing.
     pub(super) fn ask_for_frames(&mut self) {
-        let entities: Vec<EntityId> = self.followed.keys().copied().collect();
-        for entity in entities {
+        let behind = self.followed.iter().filter(|(_, followed)| !followed.ahead.is_empty());
+        let behind: Vec<EntityId> = behind.map(|(entity, _)| *entity).collect();
+        for entity in behind {
+            self.hand_on_backlog(entity);
             self.ask(entity, None);
         }
     }
 
     /// A server answered a question.
-    pub(super) fn answered(&mut self, from: ServerId, question: &Question, answer: &Answer) {
-        if let (Question::Frames { entity, .. }, Answer::Frames(frames)) = (question, answer) {
-            self.caught_up(*entity, from, frames);
+    pub(super) fn answered(
+        &mut self,
+        from: ServerId,
+        question: Question,
+        answer: Answer,
+    ) -> Result<(), E::Error> {
+        match (question, answer) {
+            (Question::Heights(_), Answer::Heights(digest)) => self.heard_heights(from, &digest),
+            (Question::Frames { entity, from: first, .. }, Answer::Frames(frames)) => {
+                self.caught_up(entity, from, first, &frames)
+            }
+            (Question::Snapshot { entity, .. }, answer) => self.manifest(from, entity, &answer),
+            (Question::Chunk { snapshot, index }, answer) => self.chunk(from, (snapshot, index), answer),
+            (Question::Heights(_) | Question::Frames { .. }, _) => Ok(()),
         }
     }
 
     /// Takes the frames of an answer over, and asks for more if there may be more.
-    fn caught_up(&mut self, entity: EntityId, from: ServerId, frames: &[Vec<u8>]) {
-        let mut last = Worth::Nothing;
-        for bytes in frames {
-            let Ok(frame) = decode_exact::<DecidedFrame>(bytes, FRAME_BYTES_MAX) else { return };
-            if frame.body.entity != entity {
-                return;
+    fn caught_up(
+        &mut self,
+        entity: EntityId,
+        from: ServerId,
+        first: Height,
+        frames: &[Vec<u8>],
+    ) -> Result<(), E::Error> {
+        let Some(board) = self.board(&entity) else { return Ok(()) };
+        let network = self.env.server().facts().network;
+        let Some(followed) = self.followed.get_mut(&entity) else { return Ok(()) };
+        if frames.is_empty() {
+            // It says that it has it, and does not: it begins later itself.
+            if first == followed.next && followed.ahead.contains_key(&from) {
+                followed.lacking.insert(from);
+                return self.catch_up(entity, None);
             }
-            last = self.follow(frame);
-            if matches!(last, Worth::Early | Worth::Forged | Worth::Nothing) {
-                break;
-            }
+            return Ok(());
         }
-        if last == Worth::New
-            && let Some(followed) = self.followed.get_mut(&entity)
-        {
-            followed.asked = None;
+        // Checking certificates takes longest: all of them together, up to the first that proves nothing.
+        let read: Vec<Option<DecidedFrame>> = frames
+            .par_iter()
+            .map(|bytes| {
+                let frame: DecidedFrame = decode_exact(bytes, FRAME_BYTES_MAX).ok()?;
+                let place = (frame.body.entity, frame.body.height);
+                let is_its = place.0 == entity && place == (frame.header.entity, frame.header.height);
+                (is_its && frame.verify(network, &board).is_ok()).then_some(frame)
+            })
+            .collect();
+        let count = read.len();
+        let good: Vec<DecidedFrame> = read.into_iter().map_while(|frame| frame).collect();
+        if let Some(last) = good.last() {
+            self.shared.seen(entity, last.body.height);
+        }
+        if good.len() < count {
+            tracing::warn!(%entity, server = %from, place = good.len(), "a frame of an answer proves nothing");
+        }
+        if !followed.backlog.is_empty() {
+            // Two were asked; what came first is enough for now.
+            return Ok(());
+        }
+        let before = followed.next;
+        let fresh = good.into_iter().skip_while(|frame| frame.body.height < before);
+        let follows = |(expected, frame): &(Height, DecidedFrame)| frame.body.height == *expected;
+        followed.backlog = (before..).zip(fresh).take_while(follows).map(|(_, frame)| frame).collect();
+        followed.asked = None;
+        self.hand_on_backlog(entity);
+        let Some(followed) = self.followed.get(&entity) else { return Ok(()) };
+        if followed.next > before && followed.backlog.is_empty() {
             self.ask(entity, Some(from));
         }
+        Ok(())
     }
 
-    /// Answers a question of another server.
-    #[must_use]
-    pub fn answer(&self, question: &Question) -> Answer {
+    /// Answers a question of another server. States are given by [`Serving`](super::Serving), which may take its time.
+    pub fn answer(&mut self, from: ServerId, question: &Question) -> Result<Answer, E::Error> {
         match question {
-            Question::Heights(_) => {
-                let server = self.env.server();
-                let standing = |entity: &xln_runtime::Entity| {
-                    let head = entity.head()?;
-                    let (height, frame) = (head.header.height, head.header.hash());
-                    Some(Standing { entity: entity.id(), height, frame })
-                };
-                let decided = server.entities().filter(|entity| entity.is_decided());
-                Answer::Heights(xln_primitives::BoundedVec::truncate_from(
-                    decided.filter_map(standing).collect(),
-                ))
-            }
+            Question::Heights(digest) => self.answer_heights(from, digest),
             Question::Frames { entity, from, max_bytes } => {
                 let (mut frames, mut bytes) = (Vec::new(), 0_usize);
                 let most = usize::try_from((*max_bytes).min(ASK_BYTES)).unwrap_or(0);
                 for height in *from..from.saturating_add(u64::from(FRAMES_MAX)) {
-                    match self.env.frame(entity, height) {
-                        Ok(Some(frame)) if frames.is_empty() || bytes + frame.len() <= most => {
+                    match self.env.frame(entity, height)? {
+                        Some(frame) if frames.is_empty() || bytes + frame.len() <= most => {
                             bytes = bytes.saturating_add(frame.len());
                             frames.push(frame);
                         }
-                        Ok(_) => break,
-                        Err(error) => {
-                            tracing::error!(%entity, height, %error, "a frame cannot be read");
-                            return Answer::Busy;
-                        }
+                        _ => break,
                     }
                 }
-                Answer::Frames(xln_primitives::BoundedVec::truncate_from(frames))
+                Ok(Answer::Frames(xln_primitives::BoundedVec::truncate_from(frames)))
             }
-            Question::Snapshot { .. } | Question::Chunk { .. } => Answer::Unknown,
+            Question::Snapshot { .. } | Question::Chunk { .. } => Ok(Answer::Unknown),
         }
     }
 }

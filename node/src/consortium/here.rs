@@ -2,14 +2,18 @@
 
 use std::{
     ops::Deref,
-    sync::{Arc, PoisonError, RwLock, mpsc::SyncSender},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+        mpsc::SyncSender,
+    },
     time::{Duration, Instant},
 };
 
-use xln_consensus::{Evidence, Row};
-use xln_network::{Code, Network, Question, ServerId, Topic, delivery::Packet};
+use xln_consensus::{Evidence, Row, VoteHistory};
+use xln_network::{Answer, Code, Network, Question, Responder, ServerId, Topic, delivery::Packet};
 use xln_primitives::{CallHash, EntityId, Height, Timestamp};
-use xln_runtime::{Authentic, DecidedFrame, Inbound, Refusal, Server};
+use xln_runtime::{Adoption, Authentic, DecidedFrame, Inbound, Refusal, Server};
 use xln_store::{Batch, Store, StoreError};
 
 use super::{
@@ -17,15 +21,26 @@ use super::{
     driver::Told,
     environment::{Environment, Kept, StoredRow},
     machine::Input,
+    serving::Serving,
     status::Shared,
 };
-use crate::{author::system_time, inbox::Inbox, retained::Retained};
+use crate::{
+    author::system_time,
+    inbox::Inbox,
+    retained::Retained,
+    vote_marks::{VoteMarks, VoteMarksError},
+};
+
+/// How often it is looked whether states are still being taken.
+const SWEEP: Duration = Duration::from_secs(10);
 
 /// Why a machine in a node cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HereError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Marks(#[from] VoteMarksError),
     #[error("the operating system gives no randomness: {0}")]
     Randomness(getrandom::Error),
 }
@@ -42,6 +57,48 @@ pub(super) struct Here {
     pub(super) network: Network,
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) tell: SyncSender<Told>,
+    /// How far the voting key has voted, if there is one.
+    pub(super) marks: Option<VoteMarks>,
+    pub(super) serving: Arc<Mutex<Serving>>,
+    /// Whether somebody looks after what is served.
+    pub(super) sweeping: Arc<AtomicBool>,
+}
+
+impl Here {
+    /// Gives another server a state or a part of it. It may take a while, so it happens elsewhere; one question at a time.
+    pub(super) fn serve(&self, from: ServerId, question: Question, responder: Responder) {
+        let (server, serving, began) = (Arc::clone(&self.server), Arc::clone(&self.serving), self.began);
+        let (sweeping, runtime) = (Arc::clone(&self.sweeping), self.runtime.clone());
+        self.runtime.spawn_blocking(move || {
+            let Ok(mut states) = serving.try_lock() else {
+                responder.answer(&Answer::Busy);
+                return;
+            };
+            // A handle of its own: hashing a state must not keep the writer from the durable one.
+            let server = server.read().unwrap_or_else(PoisonError::into_inner).clone();
+            responder.answer(&states.answer(&server, began.elapsed(), from, &question));
+            // Under the lock, as where it ends.
+            if !sweeping.swap(true, Ordering::AcqRel) {
+                runtime.spawn(sweep(began, Arc::clone(&serving), Arc::clone(&sweeping)));
+            }
+        });
+    }
+}
+
+/// Drops states that nobody takes any more, until none is left.
+async fn sweep(began: Instant, serving: Arc<Mutex<Serving>>, sweeping: Arc<AtomicBool>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        // While it is busy it is used.
+        if let Ok(mut serving) = serving.try_lock() {
+            serving.expire(began.elapsed());
+            if serving.is_empty() {
+                // Under the lock: whoever makes the next handle begins another sweep.
+                sweeping.store(false, Ordering::Release);
+                return;
+            }
+        }
+    }
 }
 
 impl Environment for Here {
@@ -71,7 +128,23 @@ impl Environment for Here {
             batch.put_consensus(&row.entity, row.height, row.sequence, &row.value());
         }
         self.store.commit(batch)?;
+        if let Some(marks) = &mut self.marks {
+            marks.raise(rows)?;
+        }
         Ok(())
+    }
+
+    fn vote_history(
+        &mut self,
+        entity: &EntityId,
+        next: Height,
+        last: Option<(Height, u64)>,
+    ) -> Result<VoteHistory, HereError> {
+        match &mut self.marks {
+            Some(marks) => Ok(marks.history(entity, next, last)?),
+            // Without a key there is nothing to vote with.
+            None => Ok(VoteHistory::Whole),
+        }
     }
 
     fn log(&self, entity: &EntityId) -> Result<Vec<StoredRow>, HereError> {
@@ -101,6 +174,27 @@ impl Environment for Here {
 
     fn refuse(&mut self, call: CallHash, refusal: Refusal) {
         self.decided.refuse(call, &refusal);
+    }
+
+    fn keep_chunk(
+        &mut self,
+        entity: &EntityId,
+        height: Height,
+        index: u32,
+        chunk: &[u8],
+    ) -> Result<(), HereError> {
+        let mut batch = Batch::new();
+        batch.put_chunk(entity, height, index, chunk);
+        self.store.commit(batch)?;
+        Ok(())
+    }
+
+    fn forget_chunks(&mut self, entity: &EntityId, height: Height) -> Result<(), HereError> {
+        Ok(self.store.forget_adopted(entity, height)?)
+    }
+
+    fn adopt(&mut self, adoption: Adoption) {
+        self.decided.adopt(adoption);
     }
 
     fn execute_messages(&mut self, messages: Vec<Authentic<Inbound>>) {

@@ -13,13 +13,18 @@ use xln_network::{
     delivery::{Delivery, DeliveryLimits, Packet, Stream},
 };
 use xln_primitives::{Board, EntityId, FrameHash, Height, PublicKey, Round, Timestamp};
-use xln_runtime::{Authentic, BodyError, DecidedFrame, Delivery as Message, Executed, Server, SignedCall};
+use xln_runtime::{
+    AdoptError, Adopted, Authentic, BodyError, DecidedFrame, Delivery as Message, Executed, Server, SignedCall,
+};
 
-use super::{directory::Directory, environment::Environment, post::Post, status::Shared, waiting::Waiting};
+use super::{
+    directory::Directory, environment::Environment, fetch::Fetch, heights::PERIOD, post::Post,
+    status::Shared, waiting::Waiting,
+};
 
 /// How often the machine looks for what the clock makes due.
 const TICK: Duration = Duration::from_millis(100);
-/// How often messages that wait for a board are told again, and others are asked for frames.
+/// How often messages that wait for a board are told again, and others are asked for frames that are missing.
 const REPEAT: Duration = Duration::from_secs(2);
 /// Inputs of the clock that are looked for at once.
 const DUE_MAX: usize = 16;
@@ -60,6 +65,8 @@ pub enum Input {
     Call(Authentic<SignedCall>),
     /// A slice is durable.
     Slice(Notice),
+    /// Frames or states did not take effect, and nothing else of their slice did.
+    Unfit(Notice),
 }
 
 /// What a durable slice means for the network.
@@ -69,6 +76,8 @@ pub struct Notice {
     outbox: Vec<Message>,
     frames: Vec<DecidedFrame>,
     unfit: Vec<(EntityId, BodyError)>,
+    adopted: Vec<Adopted>,
+    unadopted: Vec<(EntityId, AdoptError)>,
 }
 
 impl From<&Executed> for Notice {
@@ -78,6 +87,8 @@ impl From<&Executed> for Notice {
             outbox: executed.outbox.clone(),
             frames: executed.slice.frames.clone(),
             unfit: executed.unfit.clone(),
+            adopted: executed.slice.adopted.clone(),
+            unadopted: executed.unadopted.clone(),
         }
     }
 }
@@ -91,6 +102,31 @@ pub(super) struct Followed {
     pub(super) halted: bool,
     /// When somebody was asked for frames last.
     pub(super) asked: Option<Duration>,
+    /// Certified frames that the author had no room for yet, in order.
+    pub(super) backlog: VecDeque<DecidedFrame>,
+    /// Connected servers that say that they have later frames, with the height of their last.
+    pub(super) ahead: BTreeMap<ServerId, Height>,
+    /// Those of them that did not give the next frame.
+    pub(super) lacking: BTreeSet<ServerId>,
+    /// Those of them that did not give their state.
+    pub(super) stateless: BTreeSet<ServerId>,
+    /// Whether a state of others cannot take the place of the one here, so that only frames help.
+    pub(super) frames_only: bool,
+}
+
+impl Followed {
+    pub(super) const fn new(next: Height) -> Self {
+        Self {
+            next,
+            halted: false,
+            asked: None,
+            backlog: VecDeque::new(),
+            ahead: BTreeMap::new(),
+            lacking: BTreeSet::new(),
+            stateless: BTreeSet::new(),
+            frames_only: false,
+        }
+    }
 }
 
 /// Who a server is.
@@ -101,7 +137,13 @@ pub struct Identity {
     pub voter: Option<Arc<dyn Signer>>,
     /// Since when its database counts, which tells its counting from that of one before it.
     pub stream: u64,
+    /// Whoever is behind by more frames takes a state instead, if nobody lives here who would miss what the frames say. Usually
+    /// [`SNAPSHOT_GAP`].
+    pub snapshot_gap: Height,
 }
+
+/// More frames than these take longer to execute than a state takes to come.
+pub const SNAPSHOT_GAP: Height = 1_000;
 
 /// What a server does for the network of boards: decides, follows, delivers.
 pub struct Machine<E> {
@@ -130,6 +172,14 @@ pub struct Machine<E> {
     pub(super) post: Post,
     pub(super) delivery: Delivery,
     pub(super) connected: BTreeSet<ServerId>,
+    /// States that are on their way here.
+    pub(super) fetches: BTreeMap<EntityId, Fetch>,
+    /// Servers that gave wrong states, and until when they are not asked for others.
+    pub(super) refused: BTreeMap<ServerId, Duration>,
+    pub(super) snapshot_gap: Height,
+    /// The last entity of the last digest, if there are more than fit into one.
+    pub(super) digest_after: Option<EntityId>,
+    heights: Duration,
     tick: Duration,
     repeat: Duration,
 }
@@ -142,7 +192,7 @@ impl<E: Environment> Machine<E> {
         directory: Directory,
         shared: Arc<Shared>,
     ) -> Result<Self, E::Error> {
-        let Identity { server: own, voter, stream } = identity;
+        let Identity { server: own, voter, stream, snapshot_gap } = identity;
         let network = env.server().facts().network;
         let settings = |signer| Settings { network, timing: Timing::default(), signer };
         let own_key = voter.as_ref().and_then(|voter| match voter.public() {
@@ -169,6 +219,11 @@ impl<E: Environment> Machine<E> {
             post: Post::new(Stream(stream)),
             delivery: Delivery::new(DeliveryLimits::default()),
             connected: BTreeSet::new(),
+            fetches: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            snapshot_gap,
+            digest_after: None,
+            heights: now.saturating_add(PERIOD),
             tick: now,
             repeat: now,
         };
@@ -184,6 +239,9 @@ impl<E: Environment> Machine<E> {
             Input::Disconnected(server) => {
                 self.connected.remove(&server);
                 self.delivery.disconnected(server);
+                for followed in self.followed.values_mut() {
+                    followed.ahead.remove(&server);
+                }
             }
             Input::Consensus { from, code: Code::EntityTransaction, bytes } => self.told(from, &bytes)?,
             Input::Consensus { from, bytes, .. } => {
@@ -192,9 +250,10 @@ impl<E: Environment> Machine<E> {
                 }
             }
             Input::Packet { from, packet } => self.packet(from, packet)?,
-            Input::Answer { from, question, answer } => self.answered(from, &question, &answer),
+            Input::Answer { from, question, answer } => self.answered(from, question, answer)?,
             Input::Call(call) => self.take_call(call, true)?,
             Input::Slice(notice) => self.durable(notice)?,
+            Input::Unfit(notice) => self.unfit_all(notice)?,
         }
         Ok(())
     }
@@ -210,6 +269,7 @@ impl<E: Environment> Machine<E> {
         }
         if now >= self.tick {
             self.due();
+            self.due_fetches()?;
             self.tick = now.saturating_add(TICK);
         }
         if now >= self.repeat {
@@ -219,6 +279,10 @@ impl<E: Environment> Machine<E> {
             self.ask_for_frames();
             self.repeat = now.saturating_add(REPEAT);
         }
+        if now >= self.heights {
+            self.ask_heights();
+            self.heights = now.saturating_add(PERIOD);
+        }
         self.step()?;
         self.deliver()
     }
@@ -227,7 +291,10 @@ impl<E: Environment> Machine<E> {
     #[must_use]
     pub fn wake(&self) -> Duration {
         let timer = self.timers.values().min().copied();
-        [timer, self.delivery.wake()].into_iter().flatten().fold(self.tick.min(self.repeat), Duration::min)
+        [timer, self.delivery.wake()]
+            .into_iter()
+            .flatten()
+            .fold(self.tick.min(self.repeat).min(self.heights), Duration::min)
     }
 
     /// The height of an entity that is being decided here now.
@@ -256,24 +323,34 @@ impl<E: Environment> Machine<E> {
     fn joined(&mut self, server: ServerId) {
         self.connected.insert(server);
         self.delivery.connected(server);
-        let followed: Vec<EntityId> = self.followed.keys().copied().collect();
-        for entity in followed {
-            self.ask(entity, Some(server));
-        }
+        self.ask_height(server);
     }
 
     /// A slice is durable.
     fn durable(&mut self, notice: Notice) -> Result<(), E::Error> {
+        for adopted in &notice.adopted {
+            self.adopted(adopted);
+        }
         for frame in &notice.frames {
             self.applied(frame);
         }
+        let has_followed = !notice.frames.is_empty() || !notice.adopted.is_empty();
+        self.send_out(notice.slice, &notice.outbox);
+        self.acknowledge()?;
+        self.unfit_all(notice)?;
+        if has_followed {
+            self.settle_outbox()?;
+        }
+        Ok(())
+    }
+
+    /// What did not take effect of a slice.
+    fn unfit_all(&mut self, notice: Notice) -> Result<(), E::Error> {
         for (entity, error) in notice.unfit {
             self.unfit(entity, &error);
         }
-        self.send_out(notice.slice, &notice.outbox);
-        self.acknowledge()?;
-        if !notice.frames.is_empty() {
-            self.settle_outbox()?;
+        for (entity, error) in notice.unadopted {
+            self.unadopted(entity, &error)?;
         }
         Ok(())
     }

@@ -22,6 +22,10 @@
 //! question; whoever brings one, its certificate and its execution are checked. A frame of which the certificate holds and
 //! which leads elsewhere here is a defect of this program: it follows that entity no more, and says so.
 //!
+//! **Catching up.** Connected servers tell each other where they have what both follow (`heights`). Who is behind asks for the
+//! frames in between, or, if they are too many or nobody has them, for the state after a certified frame (`fetch`,
+//! [`Serving`]), which the author takes over in a slice like any input.
+//!
 //! **Delivering.** What an entity here says to one on another server goes there by [`xln_network::delivery`]: at least once,
 //! in order, kept until the other server has it durably. Whoever carries a message proves nothing; the message proves itself.
 
@@ -33,13 +37,16 @@ mod directory;
 mod driver;
 mod environment;
 mod evidence;
+mod fetch;
 mod follow;
+mod heights;
 mod here;
 mod letter;
 mod machine;
 mod pace;
 mod peers;
 mod post;
+mod serving;
 mod start;
 mod status;
 mod time;
@@ -51,8 +58,9 @@ pub use directory::{BadAddress, Directory};
 pub use driver::Slices;
 pub use environment::{Environment, Kept, StoredRow};
 pub use evidence::EvidenceLog;
-pub use machine::{Identity, Input, Machine, Notice};
+pub use machine::{Identity, Input, Machine, Notice, SNAPSHOT_GAP};
 pub use pace::{Class, OfClass, Pace};
 pub use peers::{PeerError, PeerStatus, Peers};
+pub use serving::Serving;
 pub use start::{Consortium, ConsortiumError, Parts};
-pub use status::{BoardStatus, Shared, Status};
+pub use status::{BoardStatus, Fetching, Shared, Status};

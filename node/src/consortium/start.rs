@@ -21,11 +21,11 @@ use super::{
     directory::Directory,
     driver::{self, Slices, Told},
     here::Here,
-    machine::{Identity, Machine},
+    machine::{Identity, Machine, SNAPSHOT_GAP},
     peers::Peers,
     status::Shared,
 };
-use crate::{author::Observer, inbox::Inbox, retained::Retained};
+use crate::{author::Observer, inbox::Inbox, retained::Retained, vote_marks::VoteMarks};
 
 /// Most things that the driver may be behind.
 const TOLD_MAX: usize = 16_384;
@@ -61,6 +61,8 @@ pub struct Parts {
     pub key: ServerKey,
     /// The key with which it votes, if it does.
     pub voter: Option<Arc<dyn Signer>>,
+    /// How far that key has voted.
+    pub marks: Option<VoteMarks>,
     /// Where it listens.
     pub listen: Vec<Multiaddr>,
     /// Further servers through which others are found.
@@ -120,7 +122,8 @@ impl Consortium {
             }
         };
         std::thread::Builder::new().name("peers".into()).spawn(carry).map_err(ConsortiumError::Thread)?;
-        let identity = Identity { server: own, voter: parts.voter, stream: parts.stream };
+        let identity =
+            Identity { server: own, voter: parts.voter, stream: parts.stream, snapshot_gap: SNAPSHOT_GAP };
         let here = Here {
             began: Instant::now(),
             server: parts.server,
@@ -132,6 +135,9 @@ impl Consortium {
             network: network.clone(),
             runtime,
             tell: tell.clone(),
+            marks: parts.marks,
+            serving: Arc::default(),
+            sweeping: Arc::default(),
         };
         let drive = move || {
             let run = Machine::start(here, identity, parts.directory, parts.shared)

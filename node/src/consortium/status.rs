@@ -6,6 +6,7 @@ use std::{
 };
 
 use xln_consensus::{Event, Refusal};
+use xln_network::ServerId;
 use xln_primitives::{EntityId, Height, Round};
 use xln_runtime::DecidedFrame;
 use xln_store::{Store, StoreError};
@@ -13,6 +14,7 @@ use xln_store::{Store, StoreError};
 use super::{
     environment::Environment,
     evidence::EvidenceLog,
+    fetch::Fetch,
     machine::Machine,
     pace::{Class, Pace},
     peers::Peers,
@@ -37,6 +39,19 @@ pub struct BoardStatus {
     pub votes: bool,
     /// Why this server takes part no more.
     pub halted: Option<String>,
+    /// The state that is on its way here from another server.
+    pub fetching: Option<Fetching>,
+}
+
+/// How much of a state has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fetching {
+    /// Who gives it.
+    pub from: ServerId,
+    /// Chunks that have come.
+    pub done: u32,
+    /// Chunks of the state; 0 as long as nothing is known of it.
+    pub count: u32,
 }
 
 /// What is known of other servers and of all boards.
@@ -50,6 +65,8 @@ pub struct Status {
     pub boards: Vec<BoardStatus>,
     /// Messages of others that were refused, by reason.
     pub refused: BTreeMap<Refusal, u64>,
+    /// States of others that were not what their boards certified, by server.
+    pub refused_states: BTreeMap<ServerId, u64>,
 }
 
 /// Shared with those who answer questions.
@@ -117,6 +134,12 @@ impl Shared {
         *count = count.saturating_add(1);
     }
 
+    pub(super) fn refused_state(&self, from: ServerId) {
+        let mut inner = self.lock();
+        let count = inner.status.refused_states.entry(from).or_default();
+        *count = count.saturating_add(1);
+    }
+
     pub(super) fn halted(&self, entity: EntityId, reason: String) {
         self.lock().halted.insert(entity, reason);
     }
@@ -174,6 +197,7 @@ impl<E: Environment> Machine<E> {
                 waiting: self.waiting.get(entity).map_or(0, super::waiting::Waiting::len),
                 votes: votes.contains(entity),
                 halted: halted.get(entity).cloned(),
+                fetching: self.fetches.get(entity).map(Fetch::progress),
             })
             .collect();
     }

@@ -30,11 +30,13 @@ pub enum Column {
     Frames = 0x0b,
     /// Proof of members of boards who signed two things for one place.
     Evidence = 0x0c,
+    /// States of entities that were taken over whole, in chunks.
+    Adopted = 0x0d,
 }
 
 impl Column {
     /// Every column, in the order of its number.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::State,
         Self::Blocks,
         Self::BlockNumbers,
@@ -48,6 +50,7 @@ impl Column {
         Self::SliceReceipts,
         Self::Frames,
         Self::Evidence,
+        Self::Adopted,
     ];
 
     /// Its name in the database.
@@ -67,6 +70,7 @@ impl Column {
             Self::SliceReceipts => "slice_receipts",
             Self::Frames => "frames",
             Self::Evidence => "evidence",
+            Self::Adopted => "adopted",
         }
     }
 
@@ -86,6 +90,7 @@ impl Column {
             Self::Consensus | Self::Evidence => Some(1 + 32 + 8 + 8),
             Self::Outbox | Self::Frames => Some(1 + 32 + 8),
             Self::Proofs => Some(1 + 32 + 32),
+            Self::Adopted => Some(1 + 32 + 8 + 4),
         }
     }
 }

@@ -70,6 +70,22 @@ pub(crate) fn evidence(entity: &EntityId, height: Height, slot: u64) -> Vec<u8> 
     key(Column::Evidence, &[entity.as_ref(), &height.to_be_bytes(), &slot.to_be_bytes()])
 }
 
+/// A chunk of a state that was taken over.
+pub(crate) fn adopted(entity: &EntityId, height: Height, index: u32) -> Vec<u8> {
+    key(Column::Adopted, &[entity.as_ref(), &height.to_be_bytes(), &index.to_be_bytes()])
+}
+
+/// Entity, height and index of such a chunk.
+pub(crate) fn parse_adopted(key: &[u8]) -> Result<(EntityId, Height, u32), StoreError> {
+    let parse = || {
+        let (entity, rest) = key.get(1..)?.split_first_chunk::<32>()?;
+        let (height, rest) = rest.split_first_chunk::<8>()?;
+        let index = rest.try_into().ok().map(u32::from_be_bytes)?;
+        Some((EntityId::new(*entity), u64::from_be_bytes(*height), index))
+    };
+    parse().ok_or_else(|| StoreError::malformed(Column::Adopted, key))
+}
+
 /// The entity of a mark; `None` for a row of a log.
 pub(crate) fn parse_signed(key: &[u8]) -> Result<Option<EntityId>, StoreError> {
     match key.split_first().and_then(|(_, rest)| rest.split_first_chunk::<32>()) {

@@ -26,6 +26,7 @@
 //!   slice_receipts  0x0a ‖ slice                          call hashes, so that pruning finds the receipts
 //!   frames          0x0b ‖ entity ‖ height                frame that a board decided
 //!   evidence        0x0c ‖ entity ‖ height ‖ slot         two statements of one member that exclude each other
+//!   adopted         0x0d ‖ entity ‖ height ‖ index        chunk of a state that was taken over; index 2³²−1: in which slice
 //! ```
 //!
 //! Numbers in keys are big-endian, so that key order is their order.
@@ -42,6 +43,7 @@
 //! write was never acknowledged. Damage anywhere else refuses to open. A log whose end is missing, whatever the reason,
 //! is told from one that was never longer by a high-water mark in a file of its own, and refused.
 
+mod adopted;
 mod archive;
 mod batch;
 mod checksum;

@@ -84,6 +84,7 @@ impl Store {
         let slices = blocks.min(if pruning.state == Keep::All { 0 } else { base.saturating_add(1) });
         if let Some(block) = self.block_by_number(slices)? {
             pruned.slices = self.prune_numbered(Column::Slices, block.first_slice)?;
+            self.prune_adopted(block.first_slice)?;
         }
         if let Some(block) = self.block_by_number(blocks)? {
             self.prune_receipts(block.first_slice, &mut pruned)?;
@@ -169,7 +170,7 @@ impl Store {
     }
 
     /// Removes rows. Not synced: what comes back after a power loss is removed again.
-    fn forget(&self, writes: WriteBatch) -> Result<(), StoreError> {
+    pub(crate) fn forget(&self, writes: WriteBatch) -> Result<(), StoreError> {
         if writes.is_empty() {
             return Ok(());
         }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Version of the layout in the crate's documentation.
-const SCHEMA: u32 = 3;
+const SCHEMA: u32 = 4;
 
 const IDENTITY_KEY: &[u8] = b"identity";
 const LOCK_FILE: &str = "store.lock";
@@ -312,14 +312,14 @@ mod tests {
         // A later layout may say more about itself than this version can read.
         let later = (SCHEMA + 1, Network::ZERO, 5_u64).encode();
         let refusal = reopened(|db| db.put(IDENTITY_KEY, later).unwrap());
-        assert!(matches!(refusal, StoreError::Schema { found: 4, expected: SCHEMA, .. }));
+        assert!(matches!(refusal, StoreError::Schema { found: 5, expected: SCHEMA, .. }));
     }
 
     #[test]
     fn a_database_that_lost_its_identity_is_not_claimed_anew() {
         let lost = reopened(|db| db.delete(IDENTITY_KEY).unwrap());
         assert!(matches!(lost, StoreError::NoIdentity { .. }));
-        let damaged = reopened(|db| db.put(IDENTITY_KEY, [3, 0, 0, 0, 9]).unwrap());
+        let damaged = reopened(|db| db.put(IDENTITY_KEY, [4, 0, 0, 0, 9]).unwrap());
         assert!(matches!(damaged, StoreError::NoIdentity { .. }));
     }
 
@@ -373,10 +373,10 @@ mod tests {
 
     #[test]
     fn an_earlier_layout_with_a_column_that_is_no_more_is_refused_by_its_version() {
-        let earlier = Identity { schema: 2, network: Network::ZERO }.encode();
+        let earlier = Identity { schema: 3, network: Network::ZERO }.encode();
         let refusal = with_column("events", |db| db.put(IDENTITY_KEY, earlier).unwrap());
-        assert!(matches!(refusal, StoreError::Schema { found: 2, expected: SCHEMA, .. }));
+        assert!(matches!(refusal, StoreError::Schema { found: 3, expected: SCHEMA, .. }));
         let text = refusal.to_string();
-        assert!(text.contains("layout 2") && text.contains("snapshot export"), "{text}");
+        assert!(text.contains("layout 3") && text.contains("snapshot export"), "{text}");
     }
 }

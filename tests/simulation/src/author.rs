@@ -64,6 +64,7 @@ impl Author {
             server: self.ahead.due(now, DUE_MAX),
             messages: core::mem::take(&mut site.messages),
             calls: core::mem::take(&mut self.pool),
+            adopted: core::mem::take(&mut site.adoptions),
         };
         if inputs.is_empty() && !self.ahead.has_carried() {
             return;

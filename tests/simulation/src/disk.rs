@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use codec::Decode;
 use xln_node::consortium::StoredRow;
 use xln_primitives::{BlockHeader, CertifiedMessage, EntityId, Height};
-use xln_runtime::{Executed, RuntimeMessage, Server, Slice};
+use xln_runtime::{Adopted, Adoption, Executed, RowsError, RuntimeMessage, Server, Slice};
 
 pub(crate) type Certified = Arc<CertifiedMessage<RuntimeMessage>>;
 /// Messages that wait, by receiver and number.
@@ -32,6 +32,8 @@ pub(crate) struct Disk {
     pub(crate) history: Vec<Line>,
     pub(crate) votes: BTreeMap<(EntityId, Height, u64), Vec<u8>>,
     pub(crate) frames: BTreeMap<(EntityId, Height), Vec<u8>>,
+    /// Of states that were taken over.
+    pub(crate) chunks: BTreeMap<(EntityId, Height, u32), Vec<u8>>,
 }
 
 impl Disk {
@@ -42,6 +44,7 @@ impl Disk {
             history: Vec::new(),
             votes: BTreeMap::new(),
             frames: BTreeMap::new(),
+            chunks: BTreeMap::new(),
         }
     }
 
@@ -65,6 +68,11 @@ impl Disk {
     /// With a decided frame the log of its height ends.
     pub(crate) fn frame(&mut self, entity: EntityId, height: Height, bytes: Vec<u8>) {
         self.frames.insert((entity, height), bytes);
+        self.decided(entity, height);
+    }
+
+    /// The log of everything up to this height ends.
+    pub(crate) fn decided(&mut self, entity: EntityId, height: Height) {
         self.votes.retain(|(of, at, _), _| *of != entity || *at > height);
     }
 
@@ -72,7 +80,7 @@ impl Disk {
     pub(crate) fn recover(&self) -> (Server, Outbox) {
         let (mut server, mut outbox) = self.snapshot.clone();
         for line in &self.since {
-            if let Some(executed) = replay(&mut server, line, false) {
+            if let Some(executed) = self.again(&mut server, line, false) {
                 outbox.extend(said(&executed));
             }
         }
@@ -83,22 +91,37 @@ impl Disk {
     pub(crate) fn replay(&self, genesis: Server) -> Server {
         let mut server = genesis;
         for line in &self.history {
-            replay(&mut server, line, true);
+            self.again(&mut server, line, true);
         }
         server
     }
-}
 
-fn replay(server: &mut Server, line: &Line, verify: bool) -> Option<Executed> {
-    match line {
-        Line::Slice(bytes) => {
-            let slice = Slice::decode(&mut bytes.as_slice()).expect("what was written can be read");
-            Some(server.replay(&slice, verify).unwrap_or_else(|error| panic!("B1: {error}")))
+    fn again(&self, server: &mut Server, line: &Line, verify: bool) -> Option<Executed> {
+        match line {
+            Line::Slice(bytes) => {
+                let slice = Slice::decode(&mut bytes.as_slice()).expect("what was written can be read");
+                let adopted = slice.adopted.iter().map(|adopted| self.adoption(adopted)).collect();
+                let executed = server.replay_adopting(&slice, adopted, verify);
+                Some(executed.unwrap_or_else(|error| panic!("B1: {error}")))
+            }
+            Line::Block(header) => {
+                server.replay_block(header).unwrap_or_else(|error| panic!("B1: {error}"));
+                None
+            }
         }
-        Line::Block(header) => {
-            server.replay_block(header).unwrap_or_else(|error| panic!("B1: {error}"));
-            None
-        }
+    }
+
+    /// A state that was taken over, from its chunks.
+    fn adoption(&self, adopted: &Adopted) -> Adoption {
+        let (entity, height) = (adopted.header.entity, adopted.header.height);
+        let chunk = |index| {
+            let chunk = self.chunks.get(&(entity, height, index)).cloned();
+            Ok::<_, RowsError>(
+                chunk.unwrap_or_else(|| panic!("B1: chunk {index} of frame {height} is missing")),
+            )
+        };
+        let adoption = Adoption::from_log(adopted, (0..adopted.chunks).map(chunk));
+        adoption.unwrap_or_else(|error| panic!("B1: {error}"))
     }
 }
 

@@ -26,6 +26,14 @@ pub(crate) fn schedule(options: &Options, random: &mut Random, schedule: &mut Sc
         schedule.at(ms(at), Happening::FailDisk { server, after, written });
         schedule.at(ms(at + random.between(500, 2_000)), Happening::Start { server });
     }
+    // Of one server only: of four, two that may not vote at an open height would hold it up for ever. And of one where nobody
+    // lives: who hosts others needs a backup.
+    let wiped = usize::try_from(random.between(2, options.validators as u64 - 1)).unwrap();
+    for _ in 0..options.wipes {
+        let at = random.below(end);
+        schedule.at(ms(at), Happening::Wipe { server: wiped });
+        schedule.at(ms(at + random.between(1, 200)), Happening::Start { server: wiped });
+    }
     for _ in 0..options.pauses {
         let (server, at) = (any(random), random.below(end));
         let until = ms(at + random.between(100, 3_000));

@@ -40,6 +40,10 @@ pub(crate) enum Happening {
     Crash {
         server: usize,
     },
+    /// It crashes, and everything on its disk is lost.
+    Wipe {
+        server: usize,
+    },
     Start {
         server: usize,
     },

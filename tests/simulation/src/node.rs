@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use codec::Encode;
 use xln_integration::{Keys, Random};
 use xln_keystore::{KeySigner, Signer};
-use xln_network::ServerId;
-use xln_node::consortium::{Directory, Identity, Input, Machine, Notice, Shared};
+use xln_network::{Answer, Question, ServerId};
+use xln_node::consortium::{Directory, Identity, Input, Machine, Notice, Serving, Shared};
 use xln_primitives::SecretKey;
 use xln_runtime::{Executed, Server};
 
@@ -15,14 +15,29 @@ use crate::{
     cast::{Cast, connection_key, voting_key},
     disk::{Disk, Line, Outbox, said},
     options::Mutation,
-    site::{Crash, Site},
+    site::{Crash, Marks, Site},
 };
+
+/// Frames that a server may miss before it takes a state instead; few, since runs are short.
+const SNAPSHOT_GAP: u64 = 5;
 
 /// A running server.
 pub(crate) struct Running {
     pub(crate) machine: Machine<Site>,
     pub(crate) author: Author,
     pub(crate) shared: Arc<Shared>,
+    serving: Serving,
+}
+
+impl Running {
+    /// Answers another server's question.
+    pub(crate) fn answer(&mut self, from: ServerId, question: &Question) -> Result<Answer, Crash> {
+        if let Question::Snapshot { .. } | Question::Chunk { .. } = question {
+            let Site { server, now, .. } = self.machine.environment();
+            return Ok(self.serving.answer(server, *now, from, question));
+        }
+        self.machine.answer(from, question)
+    }
 }
 
 /// A server.
@@ -43,6 +58,7 @@ pub(crate) struct Node {
     voter: Option<Arc<dyn Signer>>,
     /// While it is down.
     disk: Option<Disk>,
+    marks: Marks,
     mutation: Option<Mutation>,
 }
 
@@ -66,6 +82,7 @@ impl Node {
             keys: Keys::new(cast.genesis.network, &cast.hosted(index)),
             voter,
             disk: Some(Disk::new(genesis.clone())),
+            marks: Marks::new(),
             genesis,
             mutation,
         }
@@ -87,18 +104,22 @@ impl Node {
             server: server.clone(),
             outbox,
             disk,
+            marks: self.marks.clone(),
             fails_at: None,
             mutation: self.mutation,
             frames: std::collections::VecDeque::new(),
+            adoptions: Vec::new(),
             messages: Vec::new(),
             sent: Vec::new(),
             evidence: Vec::new(),
         };
-        let identity = Identity { server: self.id, voter: self.voter.clone(), stream: 1 };
+        let identity =
+            Identity { server: self.id, voter: self.voter.clone(), stream: 1, snapshot_gap: SNAPSHOT_GAP };
         let shared = Arc::new(Shared::default());
         let machine = Machine::start(site, identity, self.directory.clone(), Arc::clone(&shared));
         let machine = machine.unwrap_or_else(|error| panic!("server {} does not start: {error}", self.index));
-        self.running = Some(Running { machine, author: Author::new(server, now), shared });
+        self.running =
+            Some(Running { machine, author: Author::new(server, now), shared, serving: Serving::default() });
         true
     }
 
@@ -106,7 +127,16 @@ impl Node {
     pub(crate) fn crash(&mut self) {
         if let Some(mut running) = self.running.take() {
             let empty = Disk::new(self.genesis.clone());
-            self.disk = Some(core::mem::replace(&mut running.machine.environment().disk, empty));
+            let site = running.machine.environment();
+            self.disk = Some(core::mem::replace(&mut site.disk, empty));
+            self.marks = core::mem::take(&mut site.marks);
+        }
+    }
+
+    /// Its disk is lost while it is down. The marks of its votes are not, since they are kept with the keys.
+    pub(crate) fn wipe(&mut self) {
+        if self.disk.is_some() {
+            self.disk = Some(Disk::new(self.genesis.clone()));
         }
     }
 
@@ -149,6 +179,9 @@ impl Node {
                     site.disk.write(Line::Slice(executed.log.clone()));
                     for frame in &executed.slice.frames {
                         site.disk.frame(frame.body.entity, frame.body.height, frame.encode());
+                    }
+                    for adopted in &executed.slice.adopted {
+                        site.disk.decided(adopted.header.entity, adopted.header.height);
                     }
                     site.outbox.extend(said(&executed));
                     drop(site.server.commit(&executed));

@@ -12,6 +12,8 @@ pub enum Mutation {
     NoLog,
     /// A restart forgets what entities said and was not delivered.
     OutboxForgets,
+    /// A validator whose disk is lost votes as if it never had.
+    NoMarks,
     /// Messages of other servers are handed to the author in the wrong order.
     DisorderedMessages,
 }
@@ -33,6 +35,8 @@ pub struct Options {
     pub sync_ms_max: u64,
     /// Crashes, which lose everything that was not synced.
     pub crashes: u64,
+    /// How often one validator, where nobody lives, loses its disk.
+    pub wipes: u64,
     /// Disks that fail while votes are written; the process ends, as it must.
     pub disk_faults: u64,
     /// Partitions: into two parts, or one way only.
@@ -63,6 +67,7 @@ impl Options {
             delay_ms_max: 5,
             sync_ms_max: 2,
             crashes: 0,
+            wipes: 0,
             disk_faults: 0,
             partitions: 0,
             pauses: 0,
@@ -96,6 +101,7 @@ impl Options {
             lies: sometimes(40, 1) > 0,
             boards: sometimes(40, 1) > 0,
             validators: if sometimes(8, 1) > 0 { 7 } else { 4 },
+            wipes: sometimes(30, 3),
             mutation: None,
             settled_ms: SETTLED_MS,
         }

@@ -152,6 +152,10 @@ impl Simulation {
             Happening::Unlink { server, other } => self.unlink(server, other),
             Happening::Act { user } => self.act(user),
             Happening::Crash { server } => self.crash(server),
+            Happening::Wipe { server } => {
+                self.crash(server);
+                self.nodes[server].wipe();
+            }
             Happening::Start { server } => {
                 let seed = self.random.number();
                 if self.nodes[server].start(self.now, seed) {
@@ -442,8 +446,14 @@ impl Simulation {
             }
             Wire::Question(question) => {
                 let Some(running) = &mut self.nodes[to].running else { return };
-                let answer = running.machine.answer(&question);
-                self.send(to, from, Wire::Answer { question, answer });
+                running.machine.environment().now = self.now;
+                match running.answer(id, &question) {
+                    Ok(answer) => {
+                        self.send(to, from, Wire::Answer { question, answer });
+                        self.turn(to);
+                    }
+                    Err(Crash) => self.crash(to),
+                }
             }
             Wire::Gossip { topic, bytes } => {
                 let Some(running) = &mut self.nodes[to].running else { return };

@@ -1,13 +1,17 @@
 //! The environment of a simulated server's machine.
 
-use std::{collections::VecDeque, ops::Deref, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Deref,
+    time::Duration,
+};
 
-use xln_consensus::{Evidence, Row};
+use xln_consensus::{Evidence, Row, VoteHistory};
 use xln_integration::Random;
 use xln_network::{Code, Question, ServerId, Topic, delivery::Packet};
 use xln_node::consortium::{Environment, Kept, StoredRow};
 use xln_primitives::{CallHash, EntityId, Height, Timestamp};
-use xln_runtime::{Authentic, DecidedFrame, Inbound, Refusal, Server};
+use xln_runtime::{Adoption, Authentic, DecidedFrame, Inbound, Refusal, Server};
 
 use crate::{
     cast::BEGINNING,
@@ -29,6 +33,9 @@ impl core::fmt::Display for Crash {
     }
 }
 
+/// The last row of the log of each entity that ever was.
+pub(crate) type Marks = BTreeMap<EntityId, (Height, u64)>;
+
 /// A server's surroundings.
 pub(crate) struct Site {
     pub(crate) now: Duration,
@@ -38,10 +45,13 @@ pub(crate) struct Site {
     pub(crate) server: Server,
     pub(crate) outbox: Outbox,
     pub(crate) disk: Disk,
+    /// How far the key has voted, which a lost disk leaves behind.
+    pub(crate) marks: Marks,
     /// The write of votes that fails; whether what it was to write is there afterwards.
     pub(crate) fails_at: Option<(u64, bool)>,
     pub(crate) mutation: Option<Mutation>,
     pub(crate) frames: VecDeque<DecidedFrame>,
+    pub(crate) adoptions: Vec<Adoption>,
     pub(crate) messages: Vec<Authentic<Inbound>>,
     pub(crate) sent: Vec<Sent>,
     pub(crate) evidence: Vec<Evidence>,
@@ -86,10 +96,27 @@ impl Environment for Site {
                 self.disk.votes.insert((row.entity, row.height, row.sequence), row.value());
             }
         }
-        match fails {
-            Some(_) => Err(Crash),
-            None => Ok(()),
+        if fails.is_some() {
+            return Err(Crash);
         }
+        for row in rows {
+            let mark = self.marks.entry(row.entity).or_default();
+            *mark = (*mark).max((row.height, row.sequence));
+        }
+        Ok(())
+    }
+
+    fn vote_history(
+        &mut self,
+        entity: &EntityId,
+        next: Height,
+        last: Option<(Height, u64)>,
+    ) -> Result<VoteHistory, Crash> {
+        let forgets = matches!(self.mutation, Some(Mutation::NoMarks | Mutation::NoLog));
+        Ok(match self.marks.get(entity) {
+            Some(mark) if next <= mark.0 && last < Some(*mark) && !forgets => VoteHistory::UpTo(mark.0),
+            _ => VoteHistory::Whole,
+        })
     }
 
     fn log(&self, entity: &EntityId) -> Result<Vec<StoredRow>, Crash> {
@@ -123,6 +150,26 @@ impl Environment for Site {
     }
 
     fn refuse(&mut self, _call: CallHash, _refusal: Refusal) {}
+
+    fn keep_chunk(
+        &mut self,
+        entity: &EntityId,
+        height: Height,
+        index: u32,
+        chunk: &[u8],
+    ) -> Result<(), Crash> {
+        self.disk.chunks.insert((*entity, height, index), chunk.to_vec());
+        Ok(())
+    }
+
+    fn forget_chunks(&mut self, entity: &EntityId, height: Height) -> Result<(), Crash> {
+        self.disk.chunks.retain(|(of, at, _), _| (of, at) != (entity, &height));
+        Ok(())
+    }
+
+    fn adopt(&mut self, adoption: Adoption) {
+        self.adoptions.push(adoption);
+    }
 
     fn execute_messages(&mut self, mut messages: Vec<Authentic<Inbound>>) {
         if self.mutation == Some(Mutation::DisorderedMessages) {

@@ -6,7 +6,7 @@
 
 use xln_consensus::{
     Ballot, Content, Engine, EngineError, Entry, Input, Malachite, MemberIndex, Output, RoundCertificate,
-    RoundProof, Setup, Sign, Signed, Step, Timer, Verified,
+    RoundProof, Setup, Sign, Signed, Step, Timer, Verified, VoteHistory,
 };
 use xln_primitives::{Profile, Round};
 
@@ -184,6 +184,37 @@ fn no_lock_is_caught() {
     assert_eq!(a_decision_that_only_one_saw::<Malachite>(), Vec::<String>::new());
     let violations = a_decision_that_only_one_saw::<NoLock>();
     assert!(violations.iter().any(|violation| violation.starts_with("S1")), "{violations:?}");
+}
+
+/// A member loses its disk while a height is open, at every moment of it, and comes back.
+fn wipe_one(history: VoteHistory) -> Vec<String> {
+    let mut violations = Vec::new();
+    for moment_ms in (0..30).step_by(2) {
+        let mut net: Net<Malachite> = net(moment_ms, CALM);
+        let server = usize::try_from(moment_ms / 2 % 4).unwrap();
+        net.work_until(4);
+        net.at(moment_ms, Happening::Crash { server });
+        net.run(moment_ms + 1);
+        net.servers[server].wipe();
+        net.servers[server].history = history;
+        net.at(0, Happening::Restart { server });
+        net.run(2);
+        net.digest();
+        net.work();
+        for _ in 0..20 {
+            net.run(500);
+            net.digest();
+        }
+        violations.append(&mut net.oracle.violations);
+    }
+    violations
+}
+
+#[test]
+fn a_wiped_member_that_does_not_listen_is_caught() {
+    let violations = wipe_one(VoteHistory::Whole);
+    assert!(violations.iter().any(|violation| violation.starts_with("S3")), "{violations:?}");
+    assert_eq!(wipe_one(VoteHistory::Restored), Vec::<String>::new());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Crashes at every step, restores, and what a member finds when it comes back.
 
-use xln_consensus::{Effect, Electorate, Entry, Halt, Malachite, MemberIndex, Row};
+use xln_consensus::{Effect, Electorate, Entry, Halt, Malachite, MemberIndex, Row, VoteHistory};
 use xln_primitives::Profile;
 
 use crate::net::{CALM, Happening, Net, board, entity};
@@ -65,7 +65,7 @@ fn a_restored_backup_listens_until_it_is_above_what_it_may_have_voted_on() {
     net.at(0, Happening::Crash { server: 3 });
     net.run(1);
     net.servers[3].frames.truncate(2);
-    net.servers[3].restored = true;
+    net.servers[3].history = VoteHistory::Restored;
     net.at(0, Happening::Restart { server: 3 });
     net.run(1);
     net.digest();
@@ -79,6 +79,68 @@ fn a_restored_backup_listens_until_it_is_above_what_it_may_have_voted_on() {
     assert!(!votes_at(&mut net, 6), "it may have voted at 6");
     assert!(!votes_at(&mut net, 7), "and at 7, which 6 would have led to");
     assert!(votes_at(&mut net, 8), "never at 8");
+    assert_eq!(net.oracle.violations, Vec::<String>::new());
+}
+
+#[test]
+fn a_wiped_member_that_knows_where_it_voted_votes_above_that() {
+    let mut net = net(9);
+    net.work_until(5);
+    assert!(net.run_until(5, 5_000));
+    net.run(1_000);
+    net.at(0, Happening::Crash { server: 3 });
+    net.run(1);
+    net.servers[3].wipe();
+    net.servers[3].history = VoteHistory::UpTo(5);
+    net.at(0, Happening::Restart { server: 3 });
+    net.run(1);
+    net.digest();
+    assert!(net.run_until(5, 5_000), "it has caught up");
+    net.run(1_000);
+    net.work_until(6);
+    assert!(net.run_until(6, 20_000));
+    net.run(2_000);
+    assert!(net.oracle.has_signed(entity(), MemberIndex(3), 6), "it had voted up to 5");
+    assert_eq!(net.oracle.violations, Vec::<String>::new());
+}
+
+#[test]
+fn a_network_of_new_members_begins_when_all_have_heard_each_other() {
+    let mut net: Net<Malachite> = Net::new(10, board(&[1; 4], Profile::Byzantine), CALM);
+    for server in &mut net.servers {
+        server.history = VoteHistory::Unknown;
+    }
+    net.run(10);
+    net.work_until(3);
+    net.run(5_000);
+    assert!(net.servers.iter().all(|server| server.frames.is_empty()), "nobody has heard anybody");
+    net.digest();
+    assert!(net.run_until(3, 20_000), "{:?}", net.status());
+    assert_eq!(net.oracle.violations, Vec::<String>::new());
+}
+
+#[test]
+fn who_joins_a_network_that_has_decided_listens_although_nobody_knows_its_key() {
+    let mut net: Net<Malachite> = Net::new(11, board(&[1; 4], Profile::Byzantine), CALM);
+    net.run(10);
+    net.servers[3].crash();
+    net.work_until(2);
+    net.run(10_000);
+    assert_eq!(net.servers[0].frames.len(), 2);
+    net.servers[3].history = VoteHistory::Unknown;
+    net.at(0, Happening::Restart { server: 3 });
+    net.run(1);
+    for height in 3..=5 {
+        net.digest();
+        net.run(2_000);
+        net.work_until(height);
+        net.run(2_000);
+        net.digest();
+        assert!(net.run_until(height, 30_000), "{:?}", net.status());
+        net.run(1_000);
+    }
+    assert!(!net.oracle.has_signed(entity(), MemberIndex(3), 4), "it may have voted at 3 and at 4");
+    assert!(net.oracle.has_signed(entity(), MemberIndex(3), 5));
     assert_eq!(net.oracle.violations, Vec::<String>::new());
 }
 

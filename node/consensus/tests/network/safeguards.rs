@@ -4,7 +4,7 @@ use std::{cell::Cell, rc::Rc, sync::Arc};
 
 use xln_consensus::{
     BoardMessage, Body, Content, Effect, Engine, EngineError, Entry, Event, Halt, Host, Input, Malachite,
-    Output, Settings, Setup, Sign, Timing,
+    Output, Settings, Setup, Sign, Timing, VoteHistory,
 };
 use xln_keystore::KeySigner;
 use xln_primitives::{EntityId, FrameHash, Profile, Round, SecretKey};
@@ -19,7 +19,7 @@ fn host<E: Engine>(member: usize) -> Host<E> {
 fn follow(entity: EntityId, height: u64) -> Event {
     // A board of one decides by itself, so that one host shows everything.
     let board = board(&[1], Profile::Byzantine);
-    Event::Follow { entity, height, board, rows: Vec::new(), restored: false }
+    Event::Follow { entity, height, board, rows: Vec::new(), history: VoteHistory::Whole }
 }
 
 fn built(entity: EntityId, height: u64) -> Event {
@@ -52,7 +52,10 @@ fn a_second_answer_for_a_round_is_not_proposed() {
     let board = board(&[1, 1, 1, 1], Profile::Byzantine);
     let electorate = xln_consensus::Electorate::new(&board).unwrap();
     let height = (1..).find(|height| electorate.proposer(*height, 0).0 == 0).unwrap();
-    host.step([Event::Follow { entity, height, board, rows: Vec::new(), restored: false }], [0; 32]);
+    host.step(
+        [Event::Follow { entity, height, board, rows: Vec::new(), history: VoteHistory::Whole }],
+        [0; 32],
+    );
     host.step([Event::Work { entity }], [1; 32]);
     let rows = |effects: Vec<Effect>| effects.iter().filter(|e| matches!(e, Effect::Append { .. })).count();
     assert_eq!(rows(host.step([built(entity, height)], [2; 32])), 1);

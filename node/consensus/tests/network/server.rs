@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use codec::{Decode, Encode};
 use xln_consensus::{
     BoardMessage, Body, Content, Effect, Engine, Event, Evidence, Halt, Host, Row, Settings, TimerId, Timing,
-    Verdict,
+    Verdict, VoteHistory,
 };
 use xln_keystore::KeySigner;
 use xln_primitives::{Board, Certificate, FrameHash, Height, SecretKey, keccak256};
@@ -45,8 +45,8 @@ pub(crate) struct Server<E: Engine> {
     pub(crate) evidence: Vec<Evidence>,
     pub(crate) halted: Option<Halt>,
     pub(crate) wants_height: usize,
-    /// The next start tells the host that the disk was restored.
-    pub(crate) restored: bool,
+    /// What the next start tells the host of earlier votes.
+    pub(crate) history: VoteHistory,
     /// Sends nothing that passes this.
     pub(crate) withholds: fn(&Content) -> bool,
     /// Finds every frame of others invalid: a runtime that executes differently.
@@ -71,7 +71,7 @@ impl<E: Engine> Server<E> {
             evidence: Vec::new(),
             halted: None,
             wants_height: 0,
-            restored: false,
+            history: VoteHistory::Whole,
             withholds: |_| false,
             disagrees: false,
             refused: 0,
@@ -110,6 +110,12 @@ impl<E: Engine> Server<E> {
         self.life += 1;
     }
 
+    /// The disk is lost too.
+    pub(crate) fn wipe(&mut self) {
+        self.frames.clear();
+        self.rows.clear();
+    }
+
     pub(crate) fn restart(&mut self, board: &Board) -> Event {
         let signer = Arc::new(KeySigner::new(SecretKey::Bls(self.secret.into())).unwrap());
         let timing = Timing {
@@ -121,8 +127,8 @@ impl<E: Engine> Server<E> {
         };
         self.host = Host::new(Settings { network: NETWORK, timing, signer });
         let rows = self.rows.iter().map(|(key, value)| Row::read(key, value).unwrap()).collect();
-        let restored = std::mem::take(&mut self.restored);
-        Event::Follow { entity: entity(), height: self.height(), board: board.clone(), rows, restored }
+        let history = std::mem::replace(&mut self.history, VoteHistory::Whole);
+        Event::Follow { entity: entity(), height: self.height(), board: board.clone(), rows, history }
     }
 
     pub(crate) fn step(&mut self, events: Vec<Event>, seed: [u8; 32]) -> Vec<Effect> {
