@@ -300,7 +300,8 @@ impl<E: Environment> Machine<E> {
     /// The height of an entity that is being decided here now.
     #[must_use]
     pub fn deciding(&self, entity: &EntityId) -> Option<Height> {
-        let mut active = self.host.as_ref()?.active();
+        // What has been taken and not stepped may have ended it.
+        let mut active = self.host.as_ref().filter(|_| self.events.is_empty())?.active();
         active.find(|(of, ..)| of == entity).map(|(_, height, _)| height)
     }
 
