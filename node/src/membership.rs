@@ -146,6 +146,7 @@ impl Membership {
             listen: self.config.listen,
             bootnodes: self.config.bootnodes,
             discovery: !self.config.no_discovery,
+            boards: self.folder.database().join("boards"),
             peers: Some(folder.join("peers.json")),
             changes,
             stream,

@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use xln_consensus::{Evidence, Row, VoteHistory};
 use xln_network::{Code, Question, ServerId, Topic, delivery::Packet};
-use xln_primitives::{CallHash, CertifiedMessage, EntityId, Height, Timestamp};
+use xln_primitives::{Board, CallHash, CertifiedMessage, EntityId, Height, Timestamp};
 use xln_runtime::{Adoption, Authentic, DecidedFrame, Inbound, Refusal, RuntimeMessage, Server};
 
 /// A row of the consensus log as it is stored: height, sequence, value.
@@ -42,6 +42,10 @@ pub trait Environment {
     fn log(&self, entity: &EntityId) -> Result<Vec<StoredRow>, Self::Error>;
     /// An encoded [`DecidedFrame`] that was executed here.
     fn frame(&self, entity: &EntityId, height: Height) -> Result<Option<Vec<u8>>, Self::Error>;
+    /// The boards that were [learned](Environment::learn), before now and before the last start.
+    fn learned(&self) -> Result<Vec<Board>, Self::Error>;
+    /// Remembers the board of an entity elsewhere, durably: where it lives follows from it.
+    fn learn(&mut self, board: &Board) -> Result<(), Self::Error>;
     /// What entities here said to this one and is not delivered yet, oldest first.
     fn outbox(&self, to: EntityId) -> Result<Vec<Kept>, Self::Error>;
     /// A message of the outbox is delivered for good.

@@ -12,11 +12,12 @@ use std::{
 
 use xln_consensus::{Evidence, Row, VoteHistory};
 use xln_network::{Answer, Code, Network, Question, Responder, ServerId, Topic, delivery::Packet};
-use xln_primitives::{CallHash, EntityId, Height, Timestamp};
+use xln_primitives::{Board, CallHash, EntityId, Height, Timestamp};
 use xln_runtime::{Adoption, Authentic, DecidedFrame, Inbound, Refusal, Server};
 use xln_store::{Batch, Store, StoreError};
 
 use super::{
+    board_file::{BoardFile, BoardFileError},
     decided::DecidedFrames,
     driver::Told,
     environment::{Environment, Kept, StoredRow},
@@ -41,6 +42,8 @@ pub(super) enum HereError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Marks(#[from] VoteMarksError),
+    #[error(transparent)]
+    Boards(#[from] BoardFileError),
     #[error("the operating system gives no randomness: {0}")]
     Randomness(getrandom::Error),
 }
@@ -57,6 +60,8 @@ pub(super) struct Here {
     pub(super) network: Network,
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) tell: SyncSender<Told>,
+    /// Boards of entities elsewhere that spoke to somebody here.
+    pub(super) boards: BoardFile,
     /// How far the voting key has voted, if there is one.
     pub(super) marks: Option<VoteMarks>,
     pub(super) serving: Arc<Mutex<Serving>>,
@@ -153,6 +158,14 @@ impl Environment for Here {
 
     fn frame(&self, entity: &EntityId, height: Height) -> Result<Option<Vec<u8>>, HereError> {
         Ok(self.store.frame(entity, height)?)
+    }
+
+    fn learned(&self) -> Result<Vec<Board>, HereError> {
+        Ok(self.boards.read()?)
+    }
+
+    fn learn(&mut self, board: &Board) -> Result<(), HereError> {
+        Ok(self.boards.append(board)?)
     }
 
     fn outbox(&self, to: EntityId) -> Result<Vec<Kept>, HereError> {

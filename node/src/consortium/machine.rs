@@ -14,7 +14,8 @@ use xln_network::{
 };
 use xln_primitives::{Board, EntityId, FrameHash, Height, PublicKey, Round, Timestamp};
 use xln_runtime::{
-    AdoptError, Adopted, Authentic, BodyError, DecidedFrame, Delivery as Message, Executed, Server, SignedCall,
+    AdoptError, Adopted, Authentic, BodyError, DecidedFrame, Delivery as Message, Executed, Server,
+    SignedCall,
 };
 
 use super::{

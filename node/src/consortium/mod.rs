@@ -30,6 +30,7 @@
 //! in order, kept until the other server has it durably. Whoever carries a message proves nothing; the message proves itself.
 
 mod board;
+mod board_file;
 mod calls;
 mod changes;
 mod decided;

@@ -65,7 +65,13 @@ impl<E: Environment> Machine<E> {
     pub(super) fn resume_post(&mut self) -> Result<(), E::Error> {
         let next = self.env.server().slice().saturating_add(1);
         let mut waiting: BTreeMap<(ServerId, u64), (EntityId, Letter)> = BTreeMap::new();
-        let homes: Vec<(EntityId, ServerId)> = self.directory.homes().collect();
+        for board in self.env.learned()? {
+            let homes = self.homes_by(&board);
+            self.learned.insert(board.entity(), homes);
+        }
+        let learned =
+            self.learned.iter().flat_map(|(entity, homes)| homes.iter().map(|home| (*entity, *home)));
+        let homes: Vec<(EntityId, ServerId)> = self.directory.homes().chain(learned).collect();
         for (entity, home) in homes {
             if home == self.own {
                 continue;
@@ -132,18 +138,24 @@ impl<E: Environment> Machine<E> {
     }
 
     /// Where the servers are of an entity that spoke: its board says so, if it votes.
-    fn learn(&mut self, entity: EntityId, board: &Board) {
+    fn learn(&mut self, entity: EntityId, board: &Board) -> Result<(), E::Error> {
         let known = self.waiting.contains_key(&entity)
             || self.learned.contains_key(&entity)
             || self.directory.homes_of(&entity).next().is_some();
-        if known || !board.votes() || self.learned.len() >= LEARNED_MAX {
-            return;
+        let homes = self.homes_by(board);
+        // The identifier of any other entity says nothing of its board.
+        if known || board.entity() != entity || homes.is_empty() || self.learned.len() >= LEARNED_MAX {
+            return Ok(());
         }
+        self.env.learn(board)?;
+        self.learned.insert(entity, homes);
+        Ok(())
+    }
+
+    /// The servers on which a board votes.
+    fn homes_by(&self, board: &Board) -> Vec<ServerId> {
         let keys = board.members.iter().filter_map(bls_key);
-        let homes: Vec<ServerId> = keys.filter_map(|key| self.directory.voter(&key)).collect();
-        if !homes.is_empty() {
-            self.learned.insert(entity, homes);
-        }
+        keys.filter_map(|key| self.directory.voter(&key)).collect()
     }
 
     /// Tells a letter to all who vote for its receiver.
@@ -301,7 +313,7 @@ impl<E: Environment> Machine<E> {
         handed.make_contiguous().sort_by_key(|(position, _)| *position);
         self.env.execute_messages(messages);
         for (sender, board) in senders {
-            self.learn(sender, &board);
+            self.learn(sender, &board)?;
         }
         for (entity, proven) in for_boards {
             self.put_before(entity, proven);

@@ -16,6 +16,7 @@ use xln_runtime::Server;
 use xln_store::Store;
 
 use super::{
+    board_file::BoardFile,
     changes::PeerChanges,
     decided::DecidedFrames,
     directory::Directory,
@@ -69,6 +70,8 @@ pub struct Parts {
     pub bootnodes: Vec<ServerAddress>,
     /// Whether addresses of others are learnt from what they say, and told.
     pub discovery: bool,
+    /// Where boards of entities elsewhere are remembered.
+    pub boards: PathBuf,
     /// Where addresses of others are remembered.
     pub peers: Option<PathBuf>,
     /// What the operator changed about other servers.
@@ -135,6 +138,7 @@ impl Consortium {
             network: network.clone(),
             runtime,
             tell: tell.clone(),
+            boards: BoardFile::new(parts.boards),
             marks: parts.marks,
             serving: Arc::default(),
             sweeping: Arc::default(),

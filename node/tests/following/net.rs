@@ -96,6 +96,14 @@ impl Environment for Around {
         Ok(self.frames.get(&(*entity, height)).cloned())
     }
 
+    fn learned(&self) -> Result<Vec<Board>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn learn(&mut self, _board: &Board) -> Result<(), Infallible> {
+        Ok(())
+    }
+
     fn outbox(&self, _to: EntityId) -> Result<Vec<Kept>, Infallible> {
         Ok(Vec::new())
     }

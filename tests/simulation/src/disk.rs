@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use codec::Decode;
 use xln_node::consortium::StoredRow;
-use xln_primitives::{BlockHeader, CertifiedMessage, EntityId, Height};
+use xln_primitives::{BlockHeader, Board, CertifiedMessage, EntityId, Height};
 use xln_runtime::{Adopted, Adoption, Executed, RowsError, RuntimeMessage, Server, Slice};
 
 pub(crate) type Certified = Arc<CertifiedMessage<RuntimeMessage>>;
@@ -32,6 +32,8 @@ pub(crate) struct Disk {
     pub(crate) history: Vec<Line>,
     pub(crate) votes: BTreeMap<(EntityId, Height, u64), Vec<u8>>,
     pub(crate) frames: BTreeMap<(EntityId, Height), Vec<u8>>,
+    /// Of entities elsewhere.
+    pub(crate) boards: Vec<Board>,
     /// Of states that were taken over.
     pub(crate) chunks: BTreeMap<(EntityId, Height, u32), Vec<u8>>,
 }
@@ -44,6 +46,7 @@ impl Disk {
             history: Vec::new(),
             votes: BTreeMap::new(),
             frames: BTreeMap::new(),
+            boards: Vec::new(),
             chunks: BTreeMap::new(),
         }
     }

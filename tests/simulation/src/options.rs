@@ -88,7 +88,7 @@ impl Options {
             if random.chance(percent) { worth } else { 0 }
         };
         Self {
-            faulty_ms: 2_000 + sometimes(100, 3_000),
+            faulty_ms: 1_000 + sometimes(100, 2_500),
             loss_percent: sometimes(60, 30),
             duplicate_percent: sometimes(50, 20),
             delay_ms_max: 1 + sometimes(80, 100),
@@ -98,10 +98,10 @@ impl Options {
             partitions: sometimes(50, 3),
             pauses: sometimes(30, 3),
             skew_ms_max: sometimes(50, 250),
-            lies: sometimes(40, 1) > 0,
-            boards: sometimes(40, 1) > 0,
-            validators: if sometimes(8, 1) > 0 { 7 } else { 4 },
-            wipes: sometimes(30, 3),
+            lies: sometimes(30, 1) > 0,
+            boards: sometimes(20, 1) > 0,
+            validators: if sometimes(4, 1) > 0 { 7 } else { 4 },
+            wipes: sometimes(25, 2),
             mutation: None,
             settled_ms: SETTLED_MS,
         }

@@ -10,7 +10,7 @@ use xln_consensus::{Evidence, Row, VoteHistory};
 use xln_integration::Random;
 use xln_network::{Code, Question, ServerId, Topic, delivery::Packet};
 use xln_node::consortium::{Environment, Kept, StoredRow};
-use xln_primitives::{CallHash, EntityId, Height, Timestamp};
+use xln_primitives::{Board, CallHash, EntityId, Height, Timestamp};
 use xln_runtime::{Adoption, Authentic, DecidedFrame, Inbound, Refusal, Server};
 
 use crate::{
@@ -125,6 +125,15 @@ impl Environment for Site {
 
     fn frame(&self, entity: &EntityId, height: Height) -> Result<Option<Vec<u8>>, Crash> {
         Ok(self.disk.frames.get(&(*entity, height)).cloned())
+    }
+
+    fn learned(&self) -> Result<Vec<Board>, Crash> {
+        Ok(self.disk.boards.clone())
+    }
+
+    fn learn(&mut self, board: &Board) -> Result<(), Crash> {
+        self.disk.boards.push(board.clone());
+        Ok(())
     }
 
     fn outbox(&self, to: EntityId) -> Result<Vec<Kept>, Crash> {
