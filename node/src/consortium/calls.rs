@@ -90,7 +90,7 @@ impl<E: Environment> Machine<E> {
     }
 
     /// Whether this server votes on the board of a new entity, and there is room for one.
-    fn may_found(&self, board: &Board) -> bool {
+    pub(super) fn may_found(&self, board: &Board) -> bool {
         let own = self.own_key.map(PublicKey::Bls);
         board.votes()
             && self.founding.len() < FOUNDING_MAX
@@ -99,7 +99,7 @@ impl<E: Environment> Machine<E> {
     }
 
     /// Begins to follow an entity of which nothing is decided.
-    fn found(&mut self, entity: EntityId, board: Board) -> Result<(), E::Error> {
+    pub(super) fn found(&mut self, entity: EntityId, board: Board) -> Result<(), E::Error> {
         // A vote may have been cast before a restart.
         let (rows, history) = self.rows(&entity, 1)?;
         self.founding.insert(entity, board.clone());

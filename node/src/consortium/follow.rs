@@ -192,6 +192,30 @@ impl<E: Environment> Machine<E> {
         self.env.ask(server, question);
     }
 
+    /// Asks a server for the first frames of an entity that is unknown here.
+    pub(super) fn ask_first(&mut self, entity: EntityId, server: ServerId) {
+        self.env.ask(server, Question::Frames { entity, from: 1, max_bytes: ASK_BYTES });
+    }
+
+    /// Begins to follow an entity that was founded while this server was away, or before it lost its disk, if it votes on its
+    /// board.
+    fn join_founded(&mut self, entity: EntityId, frames: &[Vec<u8>]) -> Result<(), E::Error> {
+        if self.followed.contains_key(&entity) {
+            return Ok(());
+        }
+        let first =
+            frames.first().and_then(|bytes| decode_exact::<DecidedFrame>(bytes, FRAME_BYTES_MAX).ok());
+        let Some(first) = first.filter(|frame| frame.body.entity == entity) else { return Ok(()) };
+        let Some(board) = first.founding_board().filter(|board| self.may_found(board)).cloned() else {
+            return Ok(());
+        };
+        let network = self.env.server().facts().network;
+        if first.verify(network, &board).is_err() {
+            return Ok(());
+        }
+        self.found(entity, board)
+    }
+
     /// Asks again for what is known to be missing.
     pub(super) fn ask_for_frames(&mut self) {
         let behind = self.followed.iter().filter(|(_, followed)| !followed.ahead.is_empty());
@@ -228,6 +252,7 @@ impl<E: Environment> Machine<E> {
         first: Height,
         frames: &[Vec<u8>],
     ) -> Result<(), E::Error> {
+        self.join_founded(entity, frames)?;
         let Some(board) = self.board(&entity) else { return Ok(()) };
         let network = self.env.server().facts().network;
         let Some(followed) = self.followed.get_mut(&entity) else { return Ok(()) };

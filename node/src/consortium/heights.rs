@@ -23,6 +23,9 @@ use xln_runtime::{Entity, Server};
 
 use super::{environment::Environment, machine::Machine};
 
+/// Entities of a digest, unknown here, whose first frame is asked for at once.
+const UNKNOWN_MAX: usize = 16;
+
 /// How often connected servers are asked.
 pub(super) const PERIOD: Duration = Duration::from_secs(10);
 
@@ -64,8 +67,16 @@ impl<E: Environment> Machine<E> {
     /// A server says where it has entities.
     pub(super) fn heard_heights(&mut self, from: ServerId, digest: &[Standing]) -> Result<(), E::Error> {
         let member = self.directory.key(&from);
+        let mut unknown = 0;
         for Standing { entity, height, .. } in digest {
-            let Some(followed) = self.followed.get_mut(entity) else { continue };
+            let Some(followed) = self.followed.get_mut(entity) else {
+                // Its first frame says whether we are on its board: who lost its disk has lost that too.
+                if self.own_key.is_some() && *height > 0 && unknown < UNKNOWN_MAX {
+                    unknown += 1;
+                    self.ask_first(*entity, from);
+                }
+                continue;
+            };
             // It may have what it did not have before.
             followed.lacking.remove(&from);
             followed.stateless.remove(&from);
