@@ -29,7 +29,7 @@ fn votes_that_were_never_written_are_caught() {
 
 #[test]
 fn a_lost_disk_of_which_nobody_knows_is_caught() {
-    let options = Options { wipes: 30, delay_ms_max: 60, faulty_ms: 6_000, ..Options::calm() };
+    let options = Options { wipes: 30, delay_ms_max: 60, faulty_ms: 6_000, boards: false, ..Options::calm() };
     assert!(is_caught(Mutation::NoMarks, &options, "S3"));
     for seed in 0..SEEDS {
         assert_eq!(run(seed, options.clone()).violations, Vec::<String>::new(), "seed {seed}");

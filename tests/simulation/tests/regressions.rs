@@ -1,0 +1,27 @@
+//! Seeds that failed once, with everything that went wrong in them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use xln_simulation::{Options, run};
+
+#[track_caller]
+fn holds(seed: u64, options: Options) {
+    assert_eq!(run(seed, options).violations, Vec::<String>::new());
+}
+
+#[test]
+fn a_peer_may_bring_the_proof_of_an_event_before_the_follower_has_the_frame() {
+    let faults = Options { loss_percent: 13, duplicate_percent: 6, crashes: 6, ..Options::calm() };
+    holds(44, Options { faulty_ms: 2_292, delay_ms_max: 65, sync_ms_max: 1, boards: false, ..faults });
+}
+
+#[test]
+fn a_forged_body_under_a_certified_header_halts_nobody() {
+    let faults = Options { duplicate_percent: 15, crashes: 3, lies: true, ..Options::calm() };
+    holds(54, Options { faulty_ms: 4_088, delay_ms_max: 16, sync_ms_max: 2, boards: false, ..faults });
+}
+
+#[test]
+fn an_entity_that_is_founded_and_speaks_again_in_one_slice_replays() {
+    let faults = Options { loss_percent: 13, crashes: 1, disk_faults: 2, partitions: 3, ..Options::calm() };
+    holds(6, Options { faulty_ms: 4_547, delay_ms_max: 23, sync_ms_max: 10, boards: true, ..faults });
+}
