@@ -173,6 +173,9 @@ impl<E: Environment> Machine<E> {
             return;
         }
         let Some(followed) = self.followed.get(&entity).filter(|followed| !followed.halted) else { return };
+        if !followed.backlog.is_empty() {
+            return;
+        }
         let able = |server: &ServerId| self.connected.contains(server) && !followed.lacking.contains(server);
         let some = server.filter(able).or_else(|| {
             // Another one each time: the clock is as good as chance here.
@@ -264,6 +267,10 @@ impl<E: Environment> Machine<E> {
             }
             return Ok(());
         }
+        if !followed.backlog.is_empty() {
+            // Two were asked; what came first is enough for now.
+            return Ok(());
+        }
         // Checking certificates takes longest: all of them together, up to the first that proves nothing.
         let read: Vec<Option<DecidedFrame>> = frames
             .par_iter()
@@ -281,10 +288,6 @@ impl<E: Environment> Machine<E> {
         }
         if good.len() < count {
             tracing::warn!(%entity, server = %from, place = good.len(), "a frame of an answer proves nothing");
-        }
-        if !followed.backlog.is_empty() {
-            // Two were asked; what came first is enough for now.
-            return Ok(());
         }
         let before = followed.next;
         let fresh = good.into_iter().skip_while(|frame| frame.body.height < before);

