@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use codec::{Decode, Encode};
 use xln_primitives::{
-    Board, Certificate, EntityId, FrameHeader, Hash, MemberId, Nonce, PublicKey, SignerId, Storage,
+    Board, Certificate, EntityId, FrameHeader, Hash, Member, Nonce, PublicKey, SignerId, Storage,
 };
 use xln_tree::{Config, Hasher, Tree};
 
@@ -40,11 +40,8 @@ impl Entity {
     pub(crate) fn new(id: EntityId, tree: Tree, board: Board) -> Self {
         let board_hash = board.hash();
         // Boards of several are kept under their first signer; boards without one make no frames.
-        let signer = board.members.iter().find_map(|member| match &member.id {
-            MemberId::Signer { key, .. } => Some(key.signer_id()),
-            MemberId::Entity(_) => None,
-        });
-        let signer = signer.unwrap_or(SignerId::ZERO);
+        let signer = board.members.iter().find_map(Member::signer);
+        let signer = signer.map_or(SignerId::ZERO, PublicKey::signer_id);
         Self { id, tree, board: Arc::new(board), board_hash, signer, head: None }
     }
 

@@ -1,6 +1,6 @@
 //! A board as consensus sees it: who may vote with which key, with what weight, and how much is a quorum.
 
-use xln_primitives::{Board, BoardError, Hash, Height, MemberId, Permissions, PublicKey, Round, Weight};
+use xln_primitives::{Board, BoardError, Hash, Height, Round, Voter, Weight};
 
 use crate::{BlsKey, MemberIndex, proposer::proposer};
 
@@ -23,16 +23,10 @@ pub enum CannotVote {
     NoProposer,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Voter {
-    key: BlsKey,
-    weight: Weight,
-}
-
 /// The members of a board who can vote, by their position in the board.
 ///
-/// A member votes if it has a BLS key and the permission to. The weight of the others counts in the total, so that the
-/// quorum is the board's ([`Board::quorum`]) in either profile.
+/// A member votes if it has a BLS key, its own or a delegate's, and the permission to ([`Board::voters`]). The weight of the
+/// others counts in the total, so that the quorum is the board's ([`Board::quorum`]) in either profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Electorate {
     board_hash: Hash,
@@ -46,31 +40,14 @@ impl Electorate {
     /// Of a board, which is checked here, proofs of possession included.
     pub fn new(board: &Board) -> Result<Self, CannotVote> {
         board.validate()?;
-        let voters: Vec<Option<Voter>> = board
-            .members
-            .iter()
-            .map(|member| match &member.id {
-                MemberId::Signer { key: PublicKey::Bls(key), .. }
-                    if member.permissions.allows(Permissions::VOTE) =>
-                {
-                    Some(Voter { key: *key, weight: member.weight })
-                }
-                MemberId::Signer { .. } | MemberId::Entity(_) => None,
-            })
-            .collect();
+        let voters = board.voters();
         let voting: Weight = voters.iter().flatten().map(|voter| voter.weight).sum();
         let quorum = board.quorum();
         if voting < quorum {
             return Err(CannotVote::NoQuorum { voters: voting, quorum });
         }
-        let proposing: Vec<u64> = voters
-            .iter()
-            .zip(board.members.iter())
-            .map(|(voter, member)| match voter {
-                Some(voter) if member.permissions.allows(Permissions::PROPOSE) => u64::from(voter.weight),
-                _ => 0,
-            })
-            .collect();
+        let share = |voter: &Option<Voter>| voter.map_or(0, |voter| u64::from(voter.proposing));
+        let proposing: Vec<u64> = voters.iter().map(share).collect();
         if proposing.iter().all(|weight| *weight == 0) {
             return Err(CannotVote::NoProposer);
         }
@@ -153,7 +130,7 @@ impl Electorate {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use xln_primitives::{BoundedVec, Member, Profile, SecretKey, crypto::bls};
+    use xln_primitives::{BoundedVec, Member, MemberId, Permissions, Profile, SecretKey, crypto::bls};
     use zeroize::Zeroizing;
 
     pub(crate) fn secret(n: u8) -> SecretKey {

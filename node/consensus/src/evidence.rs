@@ -1,9 +1,7 @@
 //! Two statements of one member that no honest member signs both, as a proof for anybody.
 
 use codec::{Decode, Encode};
-use xln_primitives::{
-    Board, EntityId, Hash, Height, MemberId, Network, PublicKey, Round, SignatureError, crypto::bls,
-};
+use xln_primitives::{Board, EntityId, Hash, Height, Member, Network, Round, SignatureError, crypto::bls};
 
 use crate::{Ballot, BlsKey, BlsSignature, MemberIndex, Offer, Signed, Subject};
 
@@ -156,10 +154,8 @@ fn require(conflict: bool) -> Result<(), EvidenceError> {
 }
 
 fn key_of(board: &Board, member: MemberIndex) -> Result<BlsKey, EvidenceError> {
-    match board.members.get(usize::from(member.0)).map(|member| &member.id) {
-        Some(MemberId::Signer { key: PublicKey::Bls(key), .. }) => Ok(*key),
-        _ => Err(EvidenceError::NoVoter(member)),
-    }
+    let voter = board.members.get(usize::from(member.0)).and_then(Member::bls_key);
+    voter.copied().ok_or(EvidenceError::NoVoter(member))
 }
 
 fn verify(key: &BlsKey, message: &[u8], signature: &BlsSignature) -> Result<(), EvidenceError> {

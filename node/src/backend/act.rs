@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use tokio::sync::oneshot;
 use xln_primitives::{
-    Amount, Board, BoundedVec, CALL_VERSION, CallHash, EntityId, MemberId, Permissions, PublicKey,
+    Amount, Board, BoundedVec, CALL_VERSION, CallHash, EntityId, Member, Permissions, PublicKey,
 };
 use xln_rpc::{RpcError, view::Submitted};
 use xln_runtime::{CallBody, Entity, Receipt, RuntimeCall, SignedCall};
@@ -51,12 +51,8 @@ impl NodeBackend {
 
     /// A key in the keystore with which a member of a board may act.
     pub(super) fn member_key(&self, board: &Board) -> Option<PublicKey> {
-        board.members.iter().filter(|member| member.permissions.allows(Permissions::EXECUTE)).find_map(
-            |member| match &member.id {
-                MemberId::Signer { key, .. } if self.keystore.has(&key.signer_id()) => Some(*key),
-                _ => None,
-            },
-        )
+        let able = board.members.iter().filter(|member| member.permissions.allows(Permissions::EXECUTE));
+        able.filter_map(Member::signer).find(|key| self.keystore.has(&key.signer_id())).copied()
     }
 
     /// Signs calls for an entity and queues them.

@@ -66,7 +66,7 @@ macro_rules! table {
 
 table! {
     pallet_entities::Error {
-        4210 CannotAgree { members, others };
+        4210 CannotAgree { voting, quorum } => "name a BLS key of a server as delegate for the other members";
         4211 AlreadyFounded;
         4212 AlreadyCreated { entity } => "one key makes one lazy entity: use another key for another entity";
         4213 NotFounded => "create the entity first";
@@ -93,6 +93,7 @@ table! {
         4233 Threshold { threshold, total };
         4234 DuplicateMember(position);
         4235 Possession(position);
+        4236 Delegate(position);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use codec::Encode;
 use xln_consensus::{Ballot, Evidence, Offer, Signed, Step};
-use xln_primitives::{MemberId, PublicKey};
+use xln_primitives::{Member, PublicKey};
 use xln_rpc::{
     Bytes, RpcError, U64,
     params::{ConsensusEvidence, NoParams, page_size},
@@ -69,14 +69,11 @@ impl NodeBackend {
         let board = self.hosted(&evidence.entity()).map(|entity| entity.board().clone());
         let board = board.filter(|board| board.hash() == evidence.board());
         let member = board.as_ref().and_then(|board| board.members.get(usize::from(evidence.member().0)));
-        let key = member.and_then(|member| match &member.id {
-            MemberId::Signer { key: PublicKey::Bls(key), .. } => Some(*key),
-            _ => None,
-        });
+        let key = member.and_then(Member::bls_key);
         let server = key.and_then(|key| {
             let peers = self.others.peers()?;
             let directory = peers.directory();
-            directory.name(&directory.voter(&key)?).map(str::to_owned)
+            directory.name(&directory.voter(key)?).map(str::to_owned)
         });
         EvidenceView {
             entity: self.directory.party(evidence.entity()),
@@ -84,7 +81,7 @@ impl NodeBackend {
             round: evidence.round(),
             kind,
             member: u32::from(evidence.member().0),
-            key: key.map(|key| PublicKey::Bls(key).to_string()),
+            key: key.map(|key| PublicKey::Bls(*key).to_string()),
             server,
             board: evidence.board(),
             first,

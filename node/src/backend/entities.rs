@@ -6,7 +6,7 @@ use pallet_entities::{Metadata, Registration};
 use serde::Deserialize;
 use xln_chain_spec::BoardSpec;
 use xln_keystore::Scheme;
-use xln_primitives::{Board, BoundedVec, EntityId, FrameHash, Hash, Member, MemberId, PublicKey};
+use xln_primitives::{Board, BoundedVec, EntityId, FrameHash, Hash, Member, Principal, PublicKey};
 use xln_rpc::{
     Bytes, RpcError, U64,
     params::{EntityCreate, EntityGet, EntityList, page_size},
@@ -20,9 +20,10 @@ use super::{
 };
 
 fn member_view(member: &Member) -> MemberView {
-    let (signer, entity, key) = match &member.id {
-        MemberId::Signer { key, .. } => (Some(key.signer_id()), None, Some(key)),
-        MemberId::Entity(entity) => (None, Some(*entity), None),
+    let key = member.signer();
+    let (signer, entity) = match member.principal() {
+        Principal::Signer(signer) => (Some(signer), None),
+        Principal::Entity(entity) => (None, Some(entity)),
     };
     MemberView {
         signer,
@@ -49,7 +50,7 @@ impl NodeBackend {
         let (id, state) = (entity.id(), entity.state());
         let said = pallet_entities::metadata(&state).refused()?;
         let mut nonces = Vec::new();
-        for key in entity.board().members.iter().filter_map(key_of) {
+        for key in entity.board().members.iter().filter_map(Member::signer) {
             let signer = key.signer_id();
             match pallet_entities::nonce(&state, &signer).refused()? {
                 0 => {}
@@ -181,12 +182,5 @@ impl NodeBackend {
             },
         };
         Ok((key, board.unwrap_or_else(|| Board::single(key))))
-    }
-}
-
-fn key_of(member: &Member) -> Option<&PublicKey> {
-    match &member.id {
-        MemberId::Signer { key, .. } => Some(key),
-        MemberId::Entity(_) => None,
     }
 }

@@ -1,7 +1,7 @@
 //! `signer.*`: the keys that the node holds.
 
 use xln_keystore::Scheme;
-use xln_primitives::{EntityId, MemberId, PublicKey};
+use xln_primitives::{EntityId, Principal, PublicKey};
 use xln_rpc::{
     Bytes, RpcError,
     params::{NoParams, SignerCreate, SignerEntities},
@@ -32,11 +32,7 @@ fn scheme(name: Option<&str>) -> Result<Scheme, RpcError> {
 }
 
 fn has_member(entity: &Entity, key: &PublicKey) -> bool {
-    entity
-        .board()
-        .members
-        .iter()
-        .any(|member| matches!(&member.id, MemberId::Signer { key: found, .. } if found == key))
+    entity.board().signer(key).is_some()
 }
 
 impl NodeBackend {
@@ -80,11 +76,7 @@ impl NodeBackend {
     pub(super) fn signer_get_entities(&self, params: SignerEntities) -> Result<Vec<EntityView>, RpcError> {
         let id = self.labels.resolve(&params.signer)?;
         let is_of = |entity: &&Entity| {
-            entity
-                .board()
-                .members
-                .iter()
-                .any(|member| matches!(&member.id, MemberId::Signer { key, .. } if key.signer_id() == id))
+            entity.board().members.iter().any(|member| member.principal() == Principal::Signer(id))
         };
         let entities: Vec<Entity> = self.read().entities().filter(is_of).cloned().collect();
         entities.iter().map(|entity| self.entity_view(entity)).collect()

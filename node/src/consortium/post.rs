@@ -11,14 +11,13 @@ use xln_network::{
     Code, ServerId,
     delivery::{Effect, Item, MemoryQueue, Packet, Position, Stream},
 };
-use xln_primitives::{Board, EntityId, Sequence};
+use xln_primitives::{Board, EntityId, Member, Sequence};
 use xln_runtime::{Delivery as Message, Inbound, authenticate_message, authenticate_messages};
 
 use super::{
     environment::Environment,
     letter::{Letter, Plea},
     machine::Machine,
-    time::bls_key,
     waiting::Proven,
 };
 use crate::retained::outbox_number;
@@ -154,8 +153,8 @@ impl<E: Environment> Machine<E> {
 
     /// The servers on which a board votes.
     fn homes_by(&self, board: &Board) -> Vec<ServerId> {
-        let keys = board.members.iter().filter_map(bls_key);
-        keys.filter_map(|key| self.directory.voter(&key)).collect()
+        let keys = board.members.iter().filter_map(Member::bls_key);
+        keys.filter_map(|key| self.directory.voter(key)).collect()
     }
 
     /// Tells a letter to all who vote for its receiver.

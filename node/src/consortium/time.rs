@@ -5,9 +5,9 @@
 //! in it but its time. Anybody may say so; it costs the board a frame at most every [`HEARTBEAT_INTERVAL_MS`].
 
 use codec::Encode;
-use xln_consensus::{BlsKey, Event};
+use xln_consensus::Event;
 use xln_network::{Code, ServerId};
-use xln_primitives::{EntityId, Member, MemberId, PublicKey, Timestamp};
+use xln_primitives::{EntityId, Member, Timestamp};
 use xln_runtime::ServerInput;
 
 use super::{environment::Environment, letter::Plea, machine::Machine};
@@ -57,15 +57,7 @@ impl<E: Environment> Machine<E> {
     /// The other servers that vote for an entity.
     pub(super) fn voters(&self, entity: &EntityId) -> Vec<ServerId> {
         let Some(board) = self.board(entity) else { return Vec::new() };
-        let keys = board.members.iter().filter_map(bls_key);
-        keys.filter_map(|key| self.directory.voter(&key)).filter(|server| *server != self.own).collect()
-    }
-}
-
-/// The key with which a member votes.
-pub(super) const fn bls_key(member: &Member) -> Option<BlsKey> {
-    match &member.id {
-        MemberId::Signer { key: PublicKey::Bls(key), .. } => Some(*key),
-        _ => None,
+        let keys = board.members.iter().filter_map(Member::bls_key);
+        keys.filter_map(|key| self.directory.voter(key)).filter(|server| *server != self.own).collect()
     }
 }

@@ -1,8 +1,7 @@
 //! The board of the entity whose state this is.
 
 use xln_primitives::{
-    Board, MemberId, Nonce, Origin, Permissions, PublicKey, SignerId, Storage, StorageType, StorageValue,
-    Timestamp,
+    Board, Nonce, Origin, Permissions, PublicKey, SignerId, Storage, StorageType, StorageValue, Timestamp,
 };
 
 use crate::{Config, Error, Event, nonce};
@@ -34,19 +33,14 @@ pub fn found(storage: &mut (impl Storage + ?Sized), board: &Board) -> Result<(),
     Ok(())
 }
 
-/// Checks that a board is sound and that its members can certify frames: one signer alone, or several by their BLS keys.
-/// The form comes first: the proofs of possession of a large board are costly to check.
+/// Checks that a board is sound and that its members can certify frames: one signer alone, or a quorum by BLS keys of their
+/// own or of their delegates. The form comes first: the proofs of possession of a large board are costly to check.
 pub(crate) fn check_hostable(board: &Board) -> Result<(), Error> {
-    let others = board.members.iter().filter(|member| !is_bls(&member.id)).count();
-    if others > 0 && board.sole_signer().is_none() && !board.members.is_empty() {
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        return Err(Error::CannotAgree { members: count(board.members.len()), others: count(others) });
+    let (voting, quorum) = (board.voting_weight(), board.quorum());
+    if !board.members.is_empty() && board.votes() && voting < quorum {
+        return Err(Error::CannotAgree { voting, quorum });
     }
     Ok(board.validate()?)
-}
-
-const fn is_bls(member: &MemberId) -> bool {
-    matches!(member, MemberId::Signer { key: PublicKey::Bls(_), .. })
 }
 
 /// Checks that `signer` may make the entity execute its call number `nonce`. Changes nothing; the nonce is used

@@ -1,7 +1,9 @@
 //! Why this pallet refuses.
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
-use xln_primitives::{ArithmeticError, BoardError, Corrupt, EntityId, Nonce, Origin, Sequence, SignerId};
+use xln_primitives::{
+    ArithmeticError, BoardError, Corrupt, EntityId, Nonce, Origin, Sequence, SignerId, Weight,
+};
 
 /// A refusal. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, thiserror::Error)]
@@ -10,15 +12,16 @@ pub enum Error {
     /// The board cannot exist.
     #[error(transparent)]
     Board(#[from] BoardError),
-    /// The members of a board of several sign one aggregated certificate, so each of them is a BLS key.
+    /// The members of a board of several sign one aggregated certificate, so a quorum of them needs BLS keys.
     #[error(
-        "{others} of the board's {members} members are no BLS keys: a board of several agrees by aggregated BLS signatures"
+        "members with BLS keys who may vote have weight {voting} of the {quorum} that order frames: the others need the \
+         delegate key of a server"
     )]
     CannotAgree {
-        /// How many members it has.
-        members: u32,
-        /// How many of them are other keys or entities.
-        others: u32,
+        /// Weight of those who can vote on frames.
+        voting: Weight,
+        /// The quorum.
+        quorum: Weight,
     },
     /// The entity has a board already.
     #[error("the entity has been founded already")]

@@ -22,9 +22,9 @@
 //! call to it founds it. A *registered* entity has a number from the depositary's registry, which maps it to the
 //! board that speaks for it from a height onwards. The registry exists in the depositary's state only.
 //!
-//! A **board of several** agrees on each frame, and its members sign one aggregated certificate: all of them are BLS keys
-//! ([`Error::CannotAgree`]). Boards with member entities are represented, validated and may be registered, but make no
-//! frames yet.
+//! A **board of several** agrees on each frame, and a quorum of it signs one aggregated certificate with BLS keys: their own,
+//! or those of servers that they appointed as delegates ([`Error::CannotAgree`]). A member that is an entity takes part
+//! by what it says itself, and by its delegate in ordering.
 
 mod board;
 mod call;

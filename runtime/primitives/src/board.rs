@@ -3,88 +3,10 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use sp_core::{ConstU32, bounded::BoundedVec};
 
-use crate::{EntityId, Hash, PublicKey, crypto::bls, keccak256};
+use crate::{EntityId, Hash, Member, MemberId, Permissions, PublicKey, Weight, keccak256};
 
 /// Most members that a board may have.
 pub const MAX_MEMBERS: u32 = 256;
-
-/// Voting weight. A board's total stays below 2³².
-pub type Weight = u32;
-
-/// What a member may do, as a set of bits.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    serde::Serialize,
-    serde::Deserialize,
-)]
-#[serde(transparent)]
-pub struct Permissions(u32);
-
-impl Permissions {
-    /// Nothing.
-    pub const NONE: Self = Self(0);
-    /// Make proposals.
-    pub const PROPOSE: Self = Self(1);
-    /// Vote on proposals.
-    pub const VOTE: Self = Self(1 << 1);
-    /// Act alone where the entity's policy asks for an executive.
-    pub const EXECUTE: Self = Self(1 << 2);
-    /// Propose a new member.
-    pub const ADD_VALIDATOR: Self = Self(1 << 3);
-    /// Propose the removal of a member.
-    pub const REMOVE_VALIDATOR: Self = Self(1 << 4);
-    /// Everything, custom permissions included.
-    pub const ALL: Self = Self(u32::MAX);
-
-    /// Both sets together.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether every permission of `other` is held.
-    #[must_use]
-    pub const fn allows(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
-/// Who a member is.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen)]
-#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
-pub enum MemberId {
-    /// A person, a device or a server, by key. A BLS key carries its proof of possession, so that a board that
-    /// proves itself by its hash alone is safe to aggregate.
-    #[codec(index = 0)]
-    Signer {
-        /// The key that certifies frames and signs calls.
-        key: PublicKey,
-        /// Proof of possession; present if and only if `key` is a BLS key.
-        possession: Option<[u8; 96]>,
-    },
-    /// Another entity, which counts when its own board's quorum signed.
-    #[codec(index = 1)]
-    Entity(EntityId),
-}
-
-/// A member of a board.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen)]
-pub struct Member {
-    /// Who.
-    pub id: MemberId,
-    /// With what weight, at least 1.
-    pub weight: Weight,
-    /// What the member may do.
-    pub permissions: Permissions,
-}
 
 /// Which faults the board's agreement survives.
 #[derive(
@@ -137,6 +59,9 @@ pub enum BoardError {
     /// A BLS key without a valid proof of possession, or another key with one, at this position.
     #[error("member {0} has no valid proof of possession of its BLS key")]
     Possession(u32),
+    /// A member with a BLS key of its own and a delegate, at this position.
+    #[error("member {0} has a BLS key of its own, and a delegate: one of them orders frames for it")]
+    Delegate(u32),
 }
 
 /// An ordered list of members with a threshold.
@@ -196,7 +121,7 @@ impl Board {
     /// The member with this key.
     #[must_use]
     pub fn signer(&self, wanted: &PublicKey) -> Option<&Member> {
-        self.members.iter().find(|member| matches!(&member.id, MemberId::Signer { key, .. } if key == wanted))
+        self.members.iter().find(|member| member.signer() == Some(wanted))
     }
 
     /// Sum of all weights; saturates for a board that [`Board::validate`] refuses.
@@ -231,10 +156,13 @@ impl Board {
             }
             total = total.checked_add(member.weight).ok_or(BoardError::TooHeavy)?;
             let earlier = self.members.iter().take(usize::try_from(position).unwrap_or(usize::MAX));
-            if earlier.into_iter().any(|other| same_actor(&other.id, &member.id)) {
+            if earlier.into_iter().any(|other| other.is_same(member)) {
                 return Err(BoardError::DuplicateMember(position));
             }
-            if !possession_holds(&member.id) {
+            if matches!(&member.id, MemberId::Delegating { key: PublicKey::Bls(_), .. }) {
+                return Err(BoardError::Delegate(position));
+            }
+            if !member.has_possession() {
                 return Err(BoardError::Possession(position));
             }
         }
@@ -245,29 +173,10 @@ impl Board {
     }
 }
 
-fn same_actor(one: &MemberId, other: &MemberId) -> bool {
-    match (one, other) {
-        (MemberId::Signer { key: a, .. }, MemberId::Signer { key: b, .. }) => a == b,
-        (MemberId::Entity(a), MemberId::Entity(b)) => a == b,
-        _ => false,
-    }
-}
-
-fn possession_holds(member: &MemberId) -> bool {
-    match member {
-        MemberId::Signer { key: PublicKey::Bls(key), possession: Some(proof) } => {
-            bls::verify_possession(key, proof).is_ok()
-        }
-        MemberId::Signer { key: PublicKey::Bls(_), possession: None }
-        | MemberId::Signer { possession: Some(_), .. } => false,
-        MemberId::Signer { .. } | MemberId::Entity(_) => true,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SecretKey;
+    use crate::{SecretKey, crypto::bls};
     use zeroize::Zeroizing;
 
     fn bls_member(n: u8) -> Member {

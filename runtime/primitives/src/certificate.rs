@@ -4,8 +4,8 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use sp_core::{ConstU32, bounded::BoundedVec};
 
 use crate::{
-    Board, FrameHash, FrameHeader, Hash, Height, MemberId, Network, PublicKey, Signature, SignatureError,
-    Weight, board::MAX_MEMBERS, crypto::SignatureCheck, crypto::bls,
+    Board, FrameHash, FrameHeader, Hash, Height, Network, Signature, SignatureError, Weight,
+    board::MAX_MEMBERS, crypto::SignatureCheck, crypto::bls,
 };
 
 /// A consensus round within a height; always 0 for a board of one.
@@ -92,7 +92,8 @@ pub enum Certificate {
     /// The signature of a board of one.
     #[codec(index = 0)]
     Single(Signature),
-    /// One BLS signature for all members whose bit is set (bit `i % 8` of byte `i / 8` for member `i`).
+    /// One BLS signature for all voters whose bit is set (bit `i % 8` of byte `i / 8` for the voter at position `i`, see
+    /// [`Board::voters`]).
     #[codec(index = 1)]
     Aggregate {
         /// Round in which the frame was decided.
@@ -127,7 +128,7 @@ pub enum CertificateError {
         quorum: Weight,
     },
     /// The certificate's form does not fit the board: a single signature of a board of several, a bit for a
-    /// member that does not exist, a bitmap of another length, or a signer without a BLS key.
+    /// member that does not exist or does not vote, or a bitmap of another length.
     #[error("the certificate's form does not fit the board")]
     Form,
 }
@@ -234,7 +235,7 @@ fn verify_precommits(
     Ok(bls::verify_aggregate(&keys, &vote.sign_bytes(), signature)?)
 }
 
-/// Keys and total weight of the members whose bit is set.
+/// Keys and total weight of the voters whose bit is set.
 fn signing_keys(board: &Board, bitmap: &[u8]) -> Result<(Vec<[u8; 48]>, Weight), CertificateError> {
     if bitmap.len() != board.members.len().div_ceil(8) {
         return Err(CertificateError::Form);
@@ -245,13 +246,11 @@ fn signing_keys(board: &Board, bitmap: &[u8]) -> Result<(Vec<[u8; 48]>, Weight),
     }
     let mut keys = Vec::new();
     let mut weight: Weight = 0;
-    for (index, member) in board.members.iter().enumerate() {
+    for (index, voter) in board.voters().iter().enumerate() {
         if bit(index) {
-            let MemberId::Signer { key: PublicKey::Bls(key), .. } = &member.id else {
-                return Err(CertificateError::Form);
-            };
-            keys.push(*key);
-            weight = weight.saturating_add(member.weight);
+            let voter = voter.ok_or(CertificateError::Form)?;
+            keys.push(voter.key);
+            weight = weight.saturating_add(voter.weight);
         }
     }
     Ok((keys, weight))
@@ -260,7 +259,7 @@ fn signing_keys(board: &Board, bitmap: &[u8]) -> Result<(Vec<[u8; 48]>, Weight),
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Member, Permissions, Profile, SecretKey, Timestamp};
+    use crate::{Member, MemberId, Permissions, Profile, SecretKey, Timestamp};
     use zeroize::Zeroizing;
 
     const NETWORK: Network = Network::new([9; 32]);

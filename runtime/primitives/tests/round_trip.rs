@@ -4,9 +4,9 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use proptest::{collection::vec, option, prelude::*};
 use xln_primitives::{
     Address, Amount, BlockHeader, Board, BoardError, BoundedVec, CallBody, CallHash, Certificate,
-    CertifiedMessage, Corrupt, Delta, EntityId, FrameHash, FrameHeader, Hash, Member, MemberId, Message,
-    Network, Origin, Permissions, Profile, PublicKey, Receipt, Side, Signature, SignedCall, SignerId,
-    StateChange, StorageType, Timestamp, VoteKind, decode_exact, outputs::MerklePath,
+    CertifiedMessage, Corrupt, Delegate, Delta, EntityId, FrameHash, FrameHeader, Hash, Member, MemberId,
+    Message, Network, Origin, Permissions, Profile, PublicKey, Receipt, Side, Signature, SignedCall,
+    SignerId, StateChange, StorageType, Timestamp, VoteKind, decode_exact, outputs::MerklePath,
 };
 
 /// More than any value that the generators below make.
@@ -68,7 +68,16 @@ fn permissions() -> impl Strategy<Value = Permissions> {
 fn member() -> impl Strategy<Value = Member> {
     let signer = (key(), option::of(any::<[u8; 96]>()))
         .prop_map(|(key, possession)| MemberId::Signer { key, possession });
-    let id = prop_oneof![signer, entity().prop_map(MemberId::Entity)];
+    let delegate = || {
+        (any::<[u8; 24]>(), any::<[u8; 32]>()).prop_map(|(key, proof)| Delegate {
+            key: [key, key].concat().try_into().unwrap(),
+            possession: [proof, proof, proof].concat().try_into().unwrap(),
+        })
+    };
+    let nested = (entity(), option::of(delegate()))
+        .prop_map(|(entity, delegate)| MemberId::Entity { entity, delegate });
+    let person = (key(), delegate()).prop_map(|(key, delegate)| MemberId::Delegating { key, delegate });
+    let id = prop_oneof![signer, nested, person];
     (id, any::<u32>(), permissions()).prop_map(|(id, weight, permissions)| Member { id, weight, permissions })
 }
 

@@ -62,12 +62,11 @@ fn an_entity_is_founded_once() {
 #[test]
 fn boards_whose_members_cannot_sign_one_certificate_are_not_hosted() {
     let mut machine = Machine::of(EntityId::ZERO);
-    let nested = member(MemberId::Entity(EntityId::new([7; 32])));
-    let cases =
-        [(vec![signer(1), signer(2)], 2, 2), (vec![nested.clone()], 1, 1), (vec![signer(1), nested], 2, 2)];
-    for (members, count, others) in cases {
+    let nested = member(MemberId::Entity { entity: EntityId::new([7; 32]), delegate: None });
+    let cases = [(vec![signer(1), signer(2)], 2), (vec![nested.clone()], 1), (vec![signer(1), nested], 2)];
+    for (members, quorum) in cases {
         let refused = found(&mut machine, &board(members));
-        assert_eq!(refused, Err(Error::CannotAgree { members: count, others }));
+        assert_eq!(refused, Err(Error::CannotAgree { voting: 0, quorum }));
     }
     assert_eq!(pallet_entities::board(&machine), Ok(None));
 }

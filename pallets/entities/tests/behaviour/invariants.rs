@@ -21,8 +21,11 @@ fn with(key: StorageKey, value: Vec<u8>) -> MemoryStorage {
 #[test]
 fn a_board_that_could_not_have_been_founded_is_found() {
     let place = StorageKey::new(StorageType::Board, 0);
-    let several = with(place, board(vec![signer(1), member(MemberId::Entity(EntityId::ZERO))]).encode());
-    let error = Error::CannotAgree { members: 2, others: 2 };
+    let several = with(
+        place,
+        board(vec![signer(1), member(MemberId::Entity { entity: EntityId::ZERO, delegate: None })]).encode(),
+    );
+    let error = Error::CannotAgree { voting: 0, quorum: 2 };
     assert_eq!(try_state(&several), Err(Violation::State(error)));
     let damaged = with(place, vec![4]);
     assert!(matches!(try_state(&damaged), Err(Violation::State(Error::Corrupt(_)))));

@@ -11,10 +11,10 @@ use codec::{Decode, DecodeWithMemTracking, Encode};
 use pin::{pin, written};
 use xln_primitives::{
     Address, Amount, ArithmeticError, AssetId, BlockHeader, Board, BoardError, BoundedVec, CALL_VERSION,
-    CallBody, CallHash, Certificate, CertifiedMessage, ChannelId, Corrupt, DecodeError, Delta, EntityId,
-    FrameHash, FrameHeader, Hash, Kind, Member, MemberId, Message, Network, Origin, Permissions, Profile,
-    PublicKey, Receipt, SecretKey, Side, Signature, SignerId, StateChange, StorageType, Timestamp, Vote,
-    VoteKind, decode_exact,
+    CallBody, CallHash, Certificate, CertifiedMessage, ChannelId, Corrupt, DecodeError, Delegate, Delta,
+    EntityId, FrameHash, FrameHeader, Hash, Kind, Member, MemberId, Message, Network, Origin, Permissions,
+    Principal, Profile, PublicKey, Receipt, SecretKey, Side, Signature, SignerId, StateChange, StorageType,
+    Timestamp, Vote, VoteKind, decode_exact,
     outputs::{MerklePath, MerkleTree},
 };
 
@@ -53,7 +53,7 @@ fn board() -> Board {
             permissions: Permissions::ALL,
         },
         Member {
-            id: MemberId::Entity(EntityId::registered(7)),
+            id: MemberId::Entity { entity: EntityId::registered(7), delegate: None },
             weight: 2,
             permissions: Permissions::PROPOSE.with(Permissions::VOTE),
         },
@@ -135,7 +135,7 @@ fn identifiers_are_derived_from_what_they_name() {
     );
     pin(&AssetId::named("USD"), "691e209837ed9eb21839490acc30cf2a6d5948036fd2a2f950350b9b74e13512");
     pin(&ed25519().signer_id(), "b11a95f7ddcfbdc542f175f12554edd00d11d2bdc67124e3e3f39f1a1e54bc4a");
-    pin(&board().entity(), "e84ca5bdb6d92b5649208d0c23a158c5ddc665e15235fbd307c006c8397c6b0a");
+    pin(&board().entity(), "012a78987c96dee7d311f322b556c01934507a4b743622568736c80163df86ab");
     let address = Address::entity(&SignerId::new(filled(1)), &one).channel(&ChannelId::new(filled(3)));
     pin(&address, "0000000000000000010101010101010101010101010101010303030303030303");
 }
@@ -181,18 +181,35 @@ fn boards_list_their_members_in_order() {
         "147 bytes 0xd9cb08fad8a62b68e28d7ebb06c62d32172d1591b6379f75f6b43ebf724da284",
     );
     pin(
-        &MemberId::Entity(EntityId::registered(7)),
+        &MemberId::Entity { entity: EntityId::registered(7), delegate: None },
+        "01000000000000000000000000000000000000000000000000000000000000000700",
+    );
+    let delegate = Delegate { key: [3; 48], possession: [4; 96] };
+    pin(
+        &MemberId::Delegating { key: ed25519(), delegate: delegate.clone() },
+        "178 bytes 0x37c74a0b5b791133c02795ffc7323c75f25eeda2ba52a49eccd30ca0398c0b0a",
+    );
+    pin(
+        &MemberId::Entity { entity: EntityId::registered(7), delegate: Some(delegate) },
+        "178 bytes 0xe37716787adca3a850ba0a24363894c9b908ffcac10869c79541574589ec6683",
+    );
+    pin(
+        &Principal::Signer(SignerId::new(filled(2))),
+        "000202020202020202020202020202020202020202020202020202020202020202",
+    );
+    pin(
+        &Principal::Entity(EntityId::registered(7)),
         "010000000000000000000000000000000000000000000000000000000000000007",
     );
     pin(
         &board().members[1],
-        "0100000000000000000000000000000000000000000000000000000000000000070200000003000000",
+        "010000000000000000000000000000000000000000000000000000000000000007000200000003000000",
     );
     pin(
         &Board::single(ed25519()),
         "04000001010101010101010101010101010101010101010101010101010101010101010001000000ffffffff0100000001",
     );
-    pin(&board(), "90 bytes 0xe84ca5bdb6d92b5649208d0c23a158c5ddc665e15235fbd307c006c8397c6b0a");
+    pin(&board(), "91 bytes 0x012a78987c96dee7d311f322b556c01934507a4b743622568736c80163df86ab");
 }
 
 #[test]
