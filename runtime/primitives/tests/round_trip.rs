@@ -68,12 +68,8 @@ fn permissions() -> impl Strategy<Value = Permissions> {
 fn member() -> impl Strategy<Value = Member> {
     let signer = (key(), option::of(any::<[u8; 96]>()))
         .prop_map(|(key, possession)| MemberId::Signer { key, possession });
-    let delegate = || {
-        (any::<[u8; 24]>(), any::<[u8; 32]>()).prop_map(|(key, proof)| Delegate {
-            key: [key, key].concat().try_into().unwrap(),
-            possession: [proof, proof, proof].concat().try_into().unwrap(),
-        })
-    };
+    let delegate =
+        || (any::<[u8; 48]>(), any::<[u8; 96]>()).prop_map(|(key, possession)| Delegate { key, possession });
     let nested = (entity(), option::of(delegate()))
         .prop_map(|(entity, delegate)| MemberId::Entity { entity, delegate });
     let person = (key(), delegate()).prop_map(|(key, delegate)| MemberId::Delegating { key, delegate });
