@@ -64,6 +64,7 @@ pub use block::Sealed;
 pub use body::{BODY_INPUTS_MAX, BodyError, DecidedError, DecidedFrame, FrameBody};
 pub use call::{RuntimeCall, RuntimeMessage};
 pub use certifier::{Certifier, CertifyError, Recorded};
+pub use clock::DueBoards;
 pub use delivery::Delivery;
 pub use entity::{Entity, Head};
 pub use env::{DisputeProof, KeptProof};

@@ -10,7 +10,10 @@ use consortium::{Consortium, transfer};
 use network::USD;
 use pallet_channels::PeerMessage;
 use xln_primitives::{Amount, AssetId, Certificate, EntityId, Hash, Timestamp};
-use xln_runtime::{BodyError, DecidedError, DecidedFrame, FrameBody, RuntimeMessage, Server, SliceInputs};
+use xln_runtime::{
+    BodyError, DecidedError, DecidedFrame, DueBoards, FrameBody, RuntimeMessage, Server, ServerInput,
+    SliceInputs,
+};
 
 #[test]
 fn every_server_makes_the_frames_that_the_board_decided() {
@@ -156,4 +159,37 @@ fn a_body_reads_back_and_a_log_with_decided_frames_replays() {
     let logged = xln_primitives::decode_exact(&executed.log, executed.log.len()).unwrap();
     fresh.replay(&logged, true).unwrap();
     assert_eq!(fresh.depositary().unwrap().head(), net.servers[0].depositary().unwrap().head());
+}
+
+#[test]
+fn a_deadline_waits_for_a_frame_of_the_depositary_and_then_needs_none() {
+    let mut net = Consortium::new();
+    let (depositary, hub) = (net.genesis.depositary, net.keys.id("hub"));
+    let pay = pallet_channels::Call::Pay {
+        to: hub,
+        asset: AssetId::named(USD),
+        amount: Amount::new(25),
+        route: xln_primitives::BoundedVec::default(),
+        hash: Some(pallet_channels::PaymentHash::new([1; 32])),
+        max_fee: Amount::ZERO,
+        timeout_ms: 60_000,
+    };
+    // The hub's server never hears of it.
+    net.call(1, "alice", 0, pay.into());
+    net.waiting.clear();
+    assert_eq!(net.servers[1].due_boards(net.now, 8), DueBoards::default());
+    net.now = net.now.saturating_add(120_000);
+    assert_eq!(net.servers[0].due_boards(net.now, 8), DueBoards::default());
+    let awaited = DueBoards { awaited: Some(depositary), ..DueBoards::default() };
+    assert_eq!(net.servers[1].due_boards(net.now, 8), awaited);
+    assert_eq!(net.servers[1].due(net.now, 8), [], "the heartbeat is for the board to decide");
+
+    let heartbeat = net.servers[1].due_of(depositary, net.now, 8);
+    assert_eq!(heartbeat, [ServerInput::Heartbeat { entity: depositary }]);
+    let inputs = SliceInputs { server: heartbeat, ..Default::default() };
+    let proposal = net.servers[1].propose(depositary, net.now, Hash::ZERO, inputs, &net.boards).unwrap();
+    let frame = net.decide(proposal.unwrap());
+    net.run(1, SliceInputs { frames: vec![frame], ..Default::default() });
+    assert_eq!(net.servers[1].due_boards(net.now, 8), DueBoards::default());
+    assert!(matches!(net.servers[1].due(net.now, 8)[..], [ServerInput::ConditionExpired { .. }]));
 }

@@ -102,11 +102,7 @@ impl<E: Environment> Machine<E> {
         let server = self.state();
         let (messages, boards) =
             self.waiting.get(&entity).map_or_else(Default::default, super::waiting::Waiting::next);
-        let mut due: Vec<ServerInput> = server
-            .due_for_boards(now, DUE_MAX)
-            .into_iter()
-            .filter(|input| input.entity() == entity)
-            .collect();
+        let mut due = server.due_of(entity, now, DUE_MAX);
         if due.is_empty() && (round >= HEARTBEAT_ROUND || self.wanted.contains_key(&entity)) {
             // What somebody had to order may be ordered already, or miss what comes before it: an empty frame ends the height.
             due.push(ServerInput::Heartbeat { entity });

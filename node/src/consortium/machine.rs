@@ -14,8 +14,8 @@ use xln_network::{
 };
 use xln_primitives::{Board, EntityId, FrameHash, Height, PublicKey, Round, Timestamp};
 use xln_runtime::{
-    AdoptError, Adopted, Authentic, BodyError, DecidedFrame, Delivery as Message, Executed, Server,
-    SignedCall,
+    AdoptError, Adopted, Authentic, BodyError, DecidedFrame, Delivery as Message, DueBoards, Executed,
+    Server, SignedCall,
 };
 
 use super::{
@@ -27,7 +27,7 @@ use super::{
 const TICK: Duration = Duration::from_millis(100);
 /// How often messages that wait for a board are told again, and others are asked for frames that are missing.
 const REPEAT: Duration = Duration::from_secs(2);
-/// Inputs of the clock that are looked for at once.
+/// Entities of which a deadline has passed that are looked at at once.
 const DUE_MAX: usize = 16;
 
 /// What happens to a machine.
@@ -359,11 +359,8 @@ impl<E: Environment> Machine<E> {
 
     /// Inputs of the clock for entities whose boards vote.
     fn due(&mut self) {
-        let due: BTreeSet<EntityId> = {
-            let inputs = self.env.server().due_for_boards(self.env.time(), DUE_MAX);
-            inputs.iter().map(xln_runtime::ServerInput::entity).collect()
-        };
-        for entity in due {
+        let DueBoards { ready, awaited } = self.env.server().due_boards(self.env.time(), DUE_MAX);
+        for entity in ready.into_iter().chain(awaited) {
             self.events.push_back(Event::Work { entity });
         }
         self.report();

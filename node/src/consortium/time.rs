@@ -8,7 +8,6 @@ use codec::Encode;
 use xln_consensus::Event;
 use xln_network::{Code, ServerId};
 use xln_primitives::{EntityId, Member, Timestamp};
-use xln_runtime::ServerInput;
 
 use super::{environment::Environment, letter::Plea, machine::Machine};
 
@@ -21,15 +20,8 @@ impl<E: Environment> Machine<E> {
     /// Tells boards for whose time something here waits.
     pub(super) fn tell_time(&mut self) {
         let at = self.env.time();
-        let waits: Vec<EntityId> = {
-            let inputs = self.env.server().due_for_boards(at, ENTITIES_MAX);
-            let heartbeat = |input: &ServerInput| match input {
-                ServerInput::Heartbeat { entity } => Some(*entity),
-                _ => None,
-            };
-            inputs.iter().filter_map(heartbeat).collect()
-        };
-        for entity in waits {
+        let awaited = self.env.server().due_boards(at, ENTITIES_MAX).awaited;
+        if let Some(entity) = awaited {
             self.want_time(entity, at);
             let to = self.voters(&entity);
             if !to.is_empty() {
