@@ -11,8 +11,10 @@ use xln_network::{
     Code, ServerId,
     delivery::{Effect, Item, MemoryQueue, Packet, Position, Stream},
 };
-use xln_primitives::{Board, EntityId, Member, Sequence};
-use xln_runtime::{Delivery as Message, Inbound, authenticate_message, authenticate_messages};
+use xln_primitives::{Board, CertifiedMessage, EntityId, Member, Sequence};
+use xln_runtime::{
+    Delivery as Message, Inbound, RuntimeMessage, authenticate_message, authenticate_messages,
+};
 
 use super::{
     environment::Environment,
@@ -285,7 +287,12 @@ impl<E: Environment> Machine<E> {
         }
         let (mut messages, mut for_boards, mut senders) =
             (Vec::with_capacity(pairs.len()), Vec::new(), Vec::new());
-        let boards: Vec<Board> = pairs.iter().map(|(_, board)| board.clone()).collect();
+        // Most boards are of one signer, and nobody asks for them again.
+        let is_kept = |to: &EntityId, board: &Board| board.votes() || self.waiting.contains_key(to);
+        let kept = |(message, board): &(Arc<CertifiedMessage<RuntimeMessage>>, Board)| {
+            is_kept(&message.message.to, board).then(|| board.clone())
+        };
+        let boards: Vec<Option<Board>> = pairs.iter().map(kept).collect();
         let verdicts = authenticate_messages(pairs, network, blinding).into_iter().zip(boards);
         for (position, (verdict, board)) in positions.into_iter().zip(verdicts) {
             let whose = match verdict {
@@ -293,12 +300,13 @@ impl<E: Environment> Machine<E> {
                     let inbound: &Inbound = message.get();
                     let said = &inbound.certified().message;
                     let whose = (said.to, said.from, said.sequence);
-                    senders.push((whose.1, board.clone()));
+                    if let Some(board) = board.as_ref().filter(|board| board.votes()) {
+                        senders.push((whose.1, board.clone()));
+                    }
                     // The whole board is to hear it; its sender tells every server of the board by itself.
-                    if self.waiting.contains_key(&whose.0) {
-                        for_boards.push((whose.0, Proven { message, board }));
-                    } else {
-                        messages.push(message);
+                    match board.filter(|_| self.waiting.contains_key(&whose.0)) {
+                        Some(board) => for_boards.push((whose.0, Proven { message, board })),
+                        None => messages.push(message),
                     }
                     Some(whose)
                 }
