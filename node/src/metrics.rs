@@ -28,6 +28,7 @@ enum CallType {
     Entities,
     Channels,
     Reserves,
+    Governance,
     Other,
 }
 
@@ -44,6 +45,7 @@ impl EncodeLabelValue for CallType {
             Self::Entities => "entities",
             Self::Channels => "channels",
             Self::Reserves => "reserves",
+            Self::Governance => "governance",
             Self::Other => "other",
         })
     }
@@ -285,6 +287,9 @@ fn gauge(value: usize) -> i64 {
 fn call_type(receipt: &Receipt) -> CallType {
     match (&receipt.result, receipt.events.first()) {
         (Err(RuntimeError::Entities(_)), _) | (Ok(()), Some(RuntimeEvent::Entities(_))) => CallType::Entities,
+        (Err(RuntimeError::Governance(_)), _) | (Ok(()), Some(RuntimeEvent::Governance(_))) => {
+            CallType::Governance
+        }
         (Err(RuntimeError::Channels(_)), _) | (Ok(()), Some(RuntimeEvent::Channels(_))) => CallType::Channels,
         (Err(RuntimeError::Reserves(_)), _) | (Ok(()), Some(RuntimeEvent::Reserves(_))) => CallType::Reserves,
         (Ok(()), None) if has_changed(receipt, StorageType::Channels) => CallType::Channels,

@@ -78,6 +78,8 @@ union! {
         Entities(pallet_entities::Call) = 0x01..=0x0f,
         /// Channels and payments.
         Channels(pallet_channels::Call) = 0x10..=0x2f,
+        /// Proposals, votes and policies.
+        Governance(pallet_governance::Call) = 0x30..=0x3f,
         /// Reserves and collateral at the depositary.
         Reserves(pallet_reserves::Call) = 0x40..=0x4f,
     }
@@ -104,6 +106,9 @@ pub enum RuntimeMessage {
     /// What the depositary tells those whom an event there concerns.
     #[codec(index = 0x04)]
     Notice(pallet_reserves::Notice),
+    /// What an entity and the entities on its board say to each other.
+    #[codec(index = 0x05)]
+    Member(pallet_governance::MemberLetter),
 }
 
 impl Kind for RuntimeMessage {
@@ -112,6 +117,7 @@ impl Kind for RuntimeMessage {
             Self::Request(_) => 0x02,
             Self::Channel(message) => message.kind(),
             Self::Notice(_) => 0x04,
+            Self::Member(_) => 0x05,
         }
     }
 }

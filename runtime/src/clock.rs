@@ -30,7 +30,10 @@ impl Deadlines {
         if let Some(deadline) = self.by_entity.remove(&entity.id) {
             self.by_time.remove(&(deadline, entity.id));
         }
-        if let Some(deadline) = pallet_channels::next_due(&entity.state()) {
+        let state = entity.state();
+        // Damaged state has no deadline; whoever reads it for another reason says so.
+        let proposals = pallet_governance::next_due(&state).ok().flatten();
+        if let Some(deadline) = pallet_channels::next_due(&state).into_iter().chain(proposals).min() {
             self.by_entity.insert(entity.id, deadline);
             self.by_time.insert((deadline, entity.id));
         }
@@ -50,6 +53,12 @@ impl<'a> FromIterator<&'a Entity> for Deadlines {
         }
         deadlines
     }
+}
+
+/// The input that closes proposals of an entity, if the time of some is over.
+fn proposals_expired(entity: &Entity, now: Timestamp) -> Option<ServerInput> {
+    let due = pallet_governance::next_due(&entity.state()).ok().flatten()?;
+    (due <= now).then_some(ServerInput::ProposalsExpired { entity: entity.id })
 }
 
 /// What the time calls for where boards vote.
@@ -72,6 +81,7 @@ impl Server {
             if left == 0 {
                 break;
             }
+            inputs.extend(proposals_expired(entity, now));
             for due in pallet_channels::due(&entity.state(), now, left) {
                 match self.input(entity.id, &due) {
                     Some(input) => inputs.push(input),
@@ -91,7 +101,8 @@ impl Server {
     pub fn due_of(&self, entity: EntityId, now: Timestamp, limit: usize) -> Vec<ServerInput> {
         let Some(known) = self.entity(&entity).filter(|known| known.is_decided()) else { return Vec::new() };
         let due = pallet_channels::due(&known.state(), now, limit);
-        let mut inputs: Vec<ServerInput> = due.iter().filter_map(|due| self.input(entity, due)).collect();
+        let due = due.iter().filter_map(|due| self.input(entity, due));
+        let mut inputs: Vec<ServerInput> = proposals_expired(known, now).into_iter().chain(due).collect();
         if self.due_boards(now, limit).awaited == Some(entity) {
             inputs.push(ServerInput::Heartbeat { entity });
         }
@@ -113,6 +124,9 @@ impl Server {
                 continue;
             }
             *left = left.saturating_sub(1);
+            if entity.is_decided() && proposals_expired(entity, now).is_some() {
+                boards.ready.insert(entity.id);
+            }
             for due in pallet_channels::due(&entity.state(), now, limit) {
                 if !self.is_ready(&due) {
                     waits = true;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use codec::Encode;
 use pallet_channels::{PaymentHash, PeerMessage, Preimage, Settled, Settlement};
 use xln_primitives::{
-    Amount, AssetId, ChannelId, EntityId, Environment, Hash, Network, Side, Storage, Timestamp, keccak256,
+    Amount, AssetId, Board, BoundedVec, ChannelId, Corrupt, EntityId, Environment, Hash, Network, Origin,
+    Profile, Side, Storage, Timestamp, decode_exact, keccak256,
 };
 
 use crate::{
-    Facts, RuntimeCall, RuntimeEvent, RuntimeMessage, delivery::Delivery, overlay::Mark, overlay::Overlay,
-    proofs,
+    Facts, RuntimeCall, RuntimeEvent, RuntimeMessage, delivery::Delivery, frame, overlay::Mark,
+    overlay::Overlay, proofs,
 };
 
 /// A proof that one side of a channel keeps outside of the state: what it needs in a dispute.
@@ -162,6 +163,56 @@ impl pallet_entities::Config for FrameEnv<'_> {
     fn depositary(&self) -> EntityId {
         self.facts.depositary
     }
+}
+
+impl pallet_governance::Config for FrameEnv<'_> {
+    fn deposit_event(&mut self, event: pallet_governance::Event) {
+        self.events.push(RuntimeEvent::Governance(event));
+    }
+
+    fn board(&self) -> Result<Board, Corrupt> {
+        match pallet_entities::board(self) {
+            Ok(board) => Ok(board.unwrap_or_else(nobody)),
+            Err(pallet_entities::Error::Corrupt(corrupt)) => Err(corrupt),
+            // Reading fails in no other way.
+            Err(_) => Ok(nobody()),
+        }
+    }
+
+    fn default_policy(&self, board: &Board) -> pallet_governance::Policy {
+        default_policy(self.facts, &self.entity, board)
+    }
+
+    fn facts(&self, call: &[u8]) -> Option<pallet_governance::CallFacts> {
+        decode_exact::<RuntimeCall>(call, call.len()).ok().map(|call| call.facts(self.entity))
+    }
+
+    fn execute(&mut self, calls: &[pallet_governance::EncodedCall]) -> Result<(), String> {
+        let checkpoint = self.checkpoint();
+        let result = calls.iter().try_for_each(|call| {
+            let call = decode_exact::<RuntimeCall>(call, call.len()).map_err(|error| error.to_string())?;
+            frame::execute_call(self, Origin::Board, &call).map_err(|error| error.to_string())
+        });
+        if result.is_err() {
+            self.roll_back(checkpoint);
+        }
+        result
+    }
+
+    fn send(&mut self, to: EntityId, letter: pallet_governance::MemberLetter) {
+        self.outputs.push((to, RuntimeMessage::Member(letter)));
+    }
+}
+
+/// The board of an entity that was never founded.
+fn nobody() -> Board {
+    Board { members: BoundedVec::new(), threshold: 1, profile: Profile::CrashFault }
+}
+
+/// The policy of an entity that decided none itself.
+pub(crate) fn default_policy(facts: &Facts, entity: &EntityId, board: &Board) -> pallet_governance::Policy {
+    use pallet_governance::Preset;
+    if *entity == facts.depositary { Preset::Consortium } else { Preset::of(board) }.policy()
 }
 
 impl pallet_reserves::Config for FrameEnv<'_> {

@@ -42,6 +42,10 @@ pub enum RuntimeError {
         /// Code of the call.
         code: u8,
     },
+    /// Of the governance pallet.
+    #[error(transparent)]
+    #[codec(index = 6)]
+    Governance(#[from] pallet_governance::Error),
 }
 
 /// A call that was not even executed: it took no nonce and has no receipt.

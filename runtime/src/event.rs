@@ -15,4 +15,7 @@ pub enum RuntimeEvent {
     /// Reserves and collateral.
     #[codec(index = 2)]
     Reserves(pallet_reserves::Event),
+    /// Proposals, votes and policies.
+    #[codec(index = 3)]
+    Governance(pallet_governance::Event),
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use xln_primitives::{
-    CallHash, FrameHash, FrameHeader, Hash, Height, Message, Network, Origin, Receipt, Timestamp, keccak256,
-    outputs::MerkleTree, outputs::merkle_root,
+    CallHash, FrameHash, FrameHeader, Hash, Height, Message, Network, Origin, Principal, Receipt, SignerId,
+    Timestamp, keccak256, outputs::MerkleTree, outputs::merkle_root,
 };
 
 use codec::Encode;
@@ -140,6 +140,7 @@ impl<'a> Frame<'a> {
                     let preimage = pallet_channels::Preimage::new(*preimage);
                     Ok(pallet_channels::preimage_published(env, *channel, *slot, preimage)?)
                 }
+                ServerInput::ProposalsExpired { .. } => Ok(pallet_governance::expire(env)?),
             }
         })?;
         self.inputs.push(input.using_encoded(keccak256));
@@ -171,8 +172,10 @@ impl<'a> Frame<'a> {
         pallet_entities::use_nonce(&mut self.env, &signer, body.nonce);
         self.inputs.push(Hash::new(*hash.as_bytes()));
         let (events, outputs) = (self.env.events.len(), self.env.outputs.len());
-        let result =
-            self.attempt(|env| body.calls.iter().try_for_each(|call| execute_call(env, signer, call)));
+        // The record that screening leaves stays, whatever becomes of the call.
+        let result = screen(&mut self.env, signer, &body.calls).and_then(|()| {
+            self.attempt(|env| body.calls.iter().try_for_each(|call| execute_for(env, signer, call)))
+        });
         let changes = self.env.changes_since(before);
         self.receipt(hash, result, events, changes);
         if self.env.outputs.len() > outputs {
@@ -267,9 +270,28 @@ fn requests(
     said.iter().flat_map(of).collect()
 }
 
-fn execute_call(
+/// Asks the entity's own lists about calls of a member.
+fn screen(env: &mut FrameEnv<'_>, signer: SignerId, calls: &[RuntimeCall]) -> Result<(), RuntimeError> {
+    for call in calls {
+        let facts = call.facts(env.entity);
+        let verdict = pallet_governance::screen(env, Some(Principal::Signer(signer)), &facts)?;
+        if let pallet_governance::Verdict::Refuse { party } = verdict {
+            return Err(pallet_governance::Error::Screened { party }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Executes a call of a member, if the entity's policy lets it act alone.
+fn execute_for(env: &mut FrameEnv<'_>, signer: SignerId, call: &RuntimeCall) -> Result<(), RuntimeError> {
+    pallet_governance::permit(env, Principal::Signer(signer), &call.facts(env.entity))?;
+    execute_call(env, Origin::Signer(signer), call)
+}
+
+/// Executes a call in the name of `origin`, who may make it.
+pub(crate) fn execute_call(
     env: &mut FrameEnv<'_>,
-    signer: xln_primitives::SignerId,
+    origin: Origin,
     call: &RuntimeCall,
 ) -> Result<(), RuntimeError> {
     match call {
@@ -280,9 +302,8 @@ fn execute_call(
             env.request(call.clone());
             Ok(())
         }
-        RuntimeCall::Entities(call) => {
-            Ok(pallet_entities::dispatch(env, Origin::Signer(signer), call.clone())?)
-        }
+        RuntimeCall::Entities(call) => Ok(pallet_entities::dispatch(env, origin, call.clone())?),
+        RuntimeCall::Governance(call) => Ok(pallet_governance::dispatch(env, origin, call.clone())?),
         RuntimeCall::Channels(call) => Ok(pallet_channels::dispatch(env, call.clone())?),
         RuntimeCall::Reserves(call) if env.entity == env.facts.depositary => {
             Ok(pallet_reserves::dispatch(env, env.entity, call.clone())?)
@@ -307,9 +328,10 @@ fn execute_message(env: &mut FrameEnv<'_>, delivery: &Delivery) -> Result<(), Ru
         RuntimeMessage::Request(RuntimeCall::Entities(call)) => {
             Ok(pallet_entities::dispatch(env, Origin::Entity(from), call.clone())?)
         }
-        RuntimeMessage::Request(call @ RuntimeCall::Channels(_)) => {
+        RuntimeMessage::Request(call @ (RuntimeCall::Channels(_) | RuntimeCall::Governance(_))) => {
             Err(RuntimeError::NotByMessage { code: call.code() })
         }
+        RuntimeMessage::Member(letter) => Ok(pallet_governance::receive(env, from, letter.clone())?),
         RuntimeMessage::Notice(_) if from != depositary => Err(RuntimeError::ForgedNotice { from }),
         RuntimeMessage::Notice(pallet_reserves::Notice::Settled(settled)) => {
             let proof = delivery.certified().map(|certified| certified.encode()).unwrap_or_default();

@@ -31,6 +31,7 @@ mod authentic;
 mod block;
 mod body;
 mod call;
+mod call_facts;
 mod certifier;
 mod clock;
 mod convert;

@@ -71,6 +71,12 @@ pub enum ServerInput {
         /// What was published; it proves itself.
         preimage: [u8; 32],
     },
+    /// The time in which some proposals could be voted on is over.
+    #[codec(index = 5)]
+    ProposalsExpired {
+        /// Whose proposals.
+        entity: EntityId,
+    },
 }
 
 impl ServerInput {
@@ -82,7 +88,8 @@ impl ServerInput {
             | Self::ConditionExpired { entity, .. }
             | Self::SettlementExpired { entity, .. }
             | Self::Reveal { entity, .. }
-            | Self::PreimagePublished { entity, .. } => *entity,
+            | Self::PreimagePublished { entity, .. }
+            | Self::ProposalsExpired { entity } => *entity,
         }
     }
 }

@@ -73,7 +73,6 @@ table! {
         4214 OtherBoard { expected, found };
         4215 OriginNotAllowed { origin };
         4216 NotAMember { signer } => "sign with the key of the entity's board";
-        4217 NotPermitted { signer };
         4218 NonceTooLow { expected, found } => "ask author.nonce for the next nonce";
         4219 NonceGap { expected, found } => "ask author.nonce for the next nonce";
         4220 Repeated { from, last, found };
@@ -94,6 +93,44 @@ table! {
         4234 DuplicateMember(position);
         4235 Possession(position);
         4236 Delegate(position);
+    }
+}
+
+table! {
+    pallet_governance::Error {
+        4360 NeedsVote { code } => "propose it: entity.propose";
+        4361 NotPermitted { member, lacks };
+        4362 NoSuchMember { member };
+        4363 OriginNotAllowed { origin };
+        4364 SpendingLimit { asset, limit, spent, asked, until } => "propose it: entity.propose";
+        4365 NoLimit { asset } => "propose it: entity.propose";
+        4366 Screened { party } => "entity.setListing takes it off the list";
+        4367 TooManyListed { max };
+        4368 UnknownProposal { proposal } => "entity.proposals lists them";
+        4369 Decided { proposal, status };
+        4370 NotTheProposer { proposal, proposer };
+        4371 TooManyOpen { open, own, max, own_max };
+        4372 TooLarge { size, size_max };
+        4373 NotACall { place };
+        4374 NotByBoard { code };
+        4375 Lifetime { found_ms, min_ms, max_ms };
+        4376 OutOfReach { votable, needed };
+        4377 DelegatesToItself;
+        4378 DelegationIsOver { until, now };
+        4379 NothingExpired { now };
+        inner UnsoundPolicy;
+        inner Arithmetic;
+        inner Corrupt;
+    }
+}
+
+table! {
+    pallet_governance::PolicyError {
+        4380 EmptyRule(position);
+        4381 ShareTooLarge { points };
+        4382 Limit(position);
+        4383 Report(position);
+        4384 Lifetime { found_ms, min_ms, max_ms };
     }
 }
 
@@ -194,6 +231,7 @@ table! {
         inner Entities;
         inner Channels;
         inner Reserves;
+        inner Governance;
     }
 }
 

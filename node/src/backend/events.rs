@@ -12,6 +12,7 @@ pub(super) fn event_json(event: &RuntimeEvent) -> Value {
         RuntimeEvent::Entities(event) => event.json(),
         RuntimeEvent::Channels(event) => event.json(),
         RuntimeEvent::Reserves(event) => event.json(),
+        RuntimeEvent::Governance(event) => event.json(),
     }
 }
 
@@ -67,6 +68,23 @@ named_variants! {
         HalfSettled { channel, side, nonce, expires };
         Settled(settled);
         Revealed { hash, preimage };
+    }
+}
+
+named_variants! {
+    pallet_governance::Event {
+        Proposed { proposal, by, expires };
+        Voted { proposal, by, approves };
+        ProposalExecuted { proposal };
+        ProposalFailed { proposal, reason };
+        ProposalRejected { proposal };
+        ProposalExpired { proposal };
+        ProposalWithdrawn { proposal };
+        WeightDelegated { by, to, until };
+        MemberPolicySet;
+        ListingSet { entity, listing };
+        Screened { record, party, verdict };
+        AskedToVote { by, proposal, calls, expires };
     }
 }
 

@@ -4,8 +4,8 @@ use codec::Encode;
 use pallet_channels::{FailReason, Failure, FrameFault, PaymentHash, Policy, Preimage, TransitionError};
 use serde_json::{Value, json};
 use xln_primitives::{
-    Amount, AssetId, Board, BoundedVec, CallHash, ChannelId, Delta, EntityId, Hash, Network, Origin, Side,
-    SignerId, Timestamp,
+    Amount, AssetId, Board, BoundedVec, CallHash, ChannelId, Delta, EntityId, Hash, Network, Origin,
+    Permissions, Principal, Side, SignerId, Timestamp,
 };
 use xln_rpc::{Bytes, camel_case};
 
@@ -89,6 +89,46 @@ impl Json for Origin {
     }
 }
 
+impl Json for Principal {
+    fn json(&self) -> Value {
+        match self {
+            Self::Signer(signer) => json!({ "signer": signer }),
+            Self::Entity(entity) => json!({ "entity": entity }),
+        }
+    }
+}
+
+impl Json for Permissions {
+    fn json(&self) -> Value {
+        json!(self)
+    }
+}
+
+impl Json for pallet_governance::Listing {
+    fn json(&self) -> Value {
+        json!(self)
+    }
+}
+
+impl Json for pallet_governance::Reason {
+    fn json(&self) -> Value {
+        json!(self.to_string())
+    }
+}
+
+impl Json for pallet_governance::Status {
+    fn json(&self) -> Value {
+        match self {
+            Self::Failed { reason } => json!({ "name": "Failed", "reason": reason.to_string() }),
+            Self::Pending => json!({ "name": "Pending" }),
+            Self::Executed => json!({ "name": "Executed" }),
+            Self::Rejected => json!({ "name": "Rejected" }),
+            Self::Expired => json!({ "name": "Expired" }),
+            Self::Withdrawn => json!({ "name": "Withdrawn" }),
+        }
+    }
+}
+
 impl Json for Failure {
     fn json(&self) -> Value {
         json!({ "hop": self.hop, "reason": self.reason.json() })
@@ -155,6 +195,14 @@ macro_rules! named_variants {
     };
 }
 pub(super) use named_variants;
+
+named_variants! {
+    pallet_governance::Verdict {
+        Pass;
+        Report;
+        Refuse { party };
+    }
+}
 
 named_variants! {
     FailReason {

@@ -55,12 +55,6 @@ pub enum Error {
         /// The signer.
         signer: SignerId,
     },
-    /// The signer is a member without the permission to execute.
-    #[error("signer {signer} is a member of the board without the permission to execute")]
-    NotPermitted {
-        /// The signer.
-        signer: SignerId,
-    },
     /// The nonce was used before.
     #[error("nonce {found} was used already, the next one is {expected}")]
     NonceTooLow {

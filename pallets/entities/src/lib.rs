@@ -13,8 +13,8 @@
 //!                                   └───────────────────┘
 //! ```
 //!
-//! - A **signed call** is accepted if its signer stands in the board with the permission to execute and its
-//!   nonce is exactly the next one: a lower nonce is a replay, a higher one has predecessors that are missing.
+//! - A **signed call** is accepted if its signer stands in the board and its nonce is exactly the next one: a lower nonce is a
+//!   replay, a higher one has predecessors that are missing. What the signer may ask for is the governance pallet's matter.
 //! - A **message** is accepted if its sequence is exactly the next one of its sender: delivery is at least once on
 //!   the network, and exactly once and in order here. A gap never moves the inbox.
 //!

@@ -31,13 +31,13 @@ fn a_member_calls_with_exactly_the_next_nonce() {
 }
 
 #[test]
-fn only_members_with_the_permission_to_execute_call() {
+fn only_members_call() {
     let mut state = MemoryStorage::default();
     assert_eq!(authorise(&state, &key(1), 0), Err(Error::NotFounded));
     let voter = Member { permissions: Permissions::VOTE.with(Permissions::PROPOSE), ..signer(1) };
     found(&mut state, &board(vec![voter])).unwrap();
-    let (voter, stranger) = (key(1).signer_id(), key(2).signer_id());
-    assert_eq!(authorise(&state, &key(1), 0), Err(Error::NotPermitted { signer: voter }));
+    let stranger = key(2).signer_id();
+    assert_eq!(authorise(&state, &key(1), 0), Ok(()), "what it may do is not judged here");
     assert_eq!(authorise(&state, &key(2), 0), Err(Error::NotAMember { signer: stranger }));
 }
 
