@@ -15,6 +15,7 @@ pub(crate) const GOLD: AssetId = AssetId::new([0x01; 32]);
 
 /// A call of the mock.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub(crate) enum Act {
     /// Leaves a mark.
     Mark(u8),
