@@ -100,14 +100,14 @@ impl<E: Environment> Machine<E> {
     fn build(&mut self, entity: EntityId, height: Height, round: Round) -> Result<(), E::Error> {
         let now = self.env.time();
         let server = self.state();
-        let (messages, boards) =
-            self.waiting.get(&entity).map_or_else(Default::default, super::waiting::Waiting::next);
+        let (waiting, known) = (self.waiting.get(&entity), server.entity(&entity));
+        let (messages, boards) = waiting.map_or_else(Default::default, |waiting| waiting.next(known));
+        let calls = waiting.map_or_else(Vec::new, |waiting| waiting.next_calls(known));
         let mut due = server.due_of(entity, now, DUE_MAX);
         if due.is_empty() && (round >= HEARTBEAT_ROUND || self.wanted.contains_key(&entity)) {
             // What somebody had to order may be ordered already, or miss what comes before it: an empty frame ends the height.
             due.push(ServerInput::Heartbeat { entity });
         }
-        let calls = self.waiting.get(&entity).map_or_else(Vec::new, super::waiting::Waiting::next_calls);
         let inputs = SliceInputs { server: due, messages, calls, ..SliceInputs::default() };
         let entropy = Hash::new(self.env.entropy()?);
         match server.propose(entity, now, entropy, inputs, &boards) {
@@ -137,7 +137,7 @@ impl<E: Environment> Machine<E> {
         let late: Vec<EntityId> = {
             let server = self.env.server();
             let waits = |entity: &&EntityId| {
-                self.waiting.get(*entity).is_some_and(|waiting| waiting.is_ready(&server, entity))
+                self.waiting.get(*entity).is_some_and(|waiting| waiting.is_ready(server.entity(entity)))
             };
             self.unbuilt.keys().filter(waits).copied().collect()
         };

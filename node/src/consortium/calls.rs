@@ -65,7 +65,9 @@ impl<E: Environment> Machine<E> {
             self.tell_call(&entity, call.get());
         }
         let Some(waiting) = self.waiting.get_mut(&entity) else { return Ok(()) };
-        if waiting.add_call(call, ours) && waiting.is_ready(&self.env.server(), &entity) {
+        let server = self.env.server();
+        let known = server.entity(&entity);
+        if waiting.add_call(known, call, ours) && waiting.is_ready(known) {
             self.events.push_back(Event::Work { entity });
         }
         Ok(())

@@ -78,8 +78,9 @@ impl<E: Environment> Machine<E> {
         self.events.push_back(Event::Applied { entity, height, board });
         if let Some(waiting) = self.waiting.get_mut(&entity) {
             let server = self.env.server();
-            waiting.executed(&server, &entity);
-            if waiting.is_ready(&server, &entity) {
+            let known = server.entity(&entity);
+            known.into_iter().for_each(|known| waiting.executed(known));
+            if waiting.is_ready(known) {
                 self.events.push_back(Event::Work { entity });
             }
         }

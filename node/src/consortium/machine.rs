@@ -341,6 +341,7 @@ impl<E: Environment> Machine<E> {
         self.acknowledge()?;
         self.unfit_all(notice)?;
         if has_followed {
+            self.put_held();
             self.settle_outbox()?;
         }
         Ok(())

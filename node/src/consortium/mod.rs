@@ -42,6 +42,7 @@ mod fetch;
 mod follow;
 mod heights;
 mod here;
+mod in_order;
 mod letter;
 mod machine;
 mod pace;

@@ -11,7 +11,7 @@ use xln_network::{
     Code, ServerId,
     delivery::{Effect, Item, MemoryQueue, Packet, Position, Stream},
 };
-use xln_primitives::{Board, CertifiedMessage, EntityId, Member, Sequence};
+use xln_primitives::{Board, CertifiedMessage, EntityId, Member, Message as Said, Sequence};
 use xln_runtime::{
     Delivery as Message, Inbound, RuntimeMessage, authenticate_message, authenticate_messages,
 };
@@ -20,7 +20,7 @@ use super::{
     environment::Environment,
     letter::{Letter, Plea},
     machine::Machine,
-    waiting::Proven,
+    waiting::{Place, Proven},
 };
 use crate::retained::outbox_number;
 
@@ -41,6 +41,9 @@ pub(super) struct Post {
     /// For whom the messages at a server's positions are.
     receivers: BTreeMap<(ServerId, Position), EntityId>,
     handed: BTreeMap<(ServerId, Stream), VecDeque<Handed>>,
+    /// Of those, what there was no room for among what waits for a board. They are not acknowledged, so that no server can have
+    /// more here than its window.
+    held: Vec<(EntityId, Proven)>,
 }
 
 impl Post {
@@ -187,40 +190,48 @@ impl<E: Environment> Machine<E> {
         }
     }
 
+    /// What would become of a message to an entity whose board votes. Who votes for nobody has nobody to put it before.
+    fn place(&self, message: &Said<RuntimeMessage>) -> Place {
+        let Some(waiting) = self.waiting.get(&message.to) else { return Place::Known };
+        waiting.place(self.env.server().entity(&message.to), message)
+    }
+
     /// Puts a letter before the board that decides for its receiver, if it proves itself.
     pub(super) fn take_letter(&mut self, letter: Letter) {
         let Letter { message, board } = letter;
         let entity = message.message.to;
-        // What is repeated is not checked again; who votes for nobody has nobody to put it before.
-        if self.waiting.get(&entity).is_none_or(|waiting| waiting.knows(&message.message)) {
+        // What is repeated is not checked again, nor what is told by who does not have the frame yet.
+        if self.place(&message.message) != Place::Free {
             return;
         }
         let network = self.env.server().facts().network;
-        let proven = match authenticate_message(message, network, &board) {
-            Ok(message) => Proven { message, board },
-            Err(error) => {
-                tracing::warn!(%entity, %error, "a message to a board proves nothing");
-                return;
-            }
-        };
-        self.put_before(entity, proven);
+        match authenticate_message(message, network, &board) {
+            Ok(message) => drop(self.put_before(entity, Proven { message, board })),
+            Err(error) => tracing::warn!(%entity, %error, "a message to a board proves nothing"),
+        }
     }
 
-    fn put_before(&mut self, entity: EntityId, proven: Proven) {
-        let is_done = {
-            let (server, said) = (self.env.server(), &proven.message.get().certified().message);
-            let last = |entity: &xln_runtime::Entity| pallet_entities::inbox(&entity.state(), &said.from);
-            server.entity(&entity).is_some_and(|entity| last(entity).is_ok_and(|last| said.sequence <= last))
-        };
-        if is_done {
-            // Told again by who does not have the frame yet.
-            return;
+    /// Puts a message before the board that decides for its receiver. Gives it back if there is no room for it now.
+    fn put_before(&mut self, entity: EntityId, proven: Proven) -> Option<Proven> {
+        match self.place(&proven.message.get().certified().message) {
+            Place::Known => return None,
+            Place::NoRoom => return Some(proven),
+            Place::Free => {}
         }
-        if let Some(waiting) = self.waiting.get_mut(&entity)
-            && waiting.add(proven)
-            && waiting.is_ready(&self.env.server(), &entity)
-        {
+        let waiting = self.waiting.get_mut(&entity)?;
+        waiting.add(proven);
+        if waiting.is_ready(self.env.server().entity(&entity)) {
             self.events.push_back(Consensus::Work { entity });
+        }
+        None
+    }
+
+    /// Puts before the boards what there was no room for.
+    pub(super) fn put_held(&mut self) {
+        for (entity, proven) in std::mem::take(&mut self.post.held) {
+            if let Some(proven) = self.put_before(entity, proven) {
+                self.post.held.push((entity, proven));
+            }
         }
     }
 
@@ -323,7 +334,9 @@ impl<E: Environment> Machine<E> {
             self.learn(sender, &board)?;
         }
         for (entity, proven) in for_boards {
-            self.put_before(entity, proven);
+            if let Some(proven) = self.put_before(entity, proven) {
+                self.post.held.push((entity, proven));
+            }
         }
         self.acknowledge()
     }
@@ -358,15 +371,21 @@ impl<E: Environment> Machine<E> {
         self.perform_delivery(effects)
     }
 
-    /// Forgets messages of entities here that a followed entity has executed.
+    /// Forgets messages of entities here that a followed entity has executed, and puts before its board those for which there was
+    /// no room.
     pub(super) fn settle_outbox(&mut self) -> Result<(), E::Error> {
         let state = self.state();
-        for entity in self.waiting.keys() {
-            let Some(decided) = state.entity(entity) else { continue };
-            for (number, message) in self.env.outbox(*entity)? {
+        let boards: Vec<EntityId> = self.waiting.keys().copied().collect();
+        for entity in boards {
+            let Some(decided) = state.entity(&entity) else { continue };
+            for (number, message) in self.env.outbox(entity)? {
                 let (from, sequence) = (message.message.from, message.message.sequence);
                 if pallet_entities::inbox(&decided.state(), &from).is_ok_and(|last| last >= sequence) {
-                    self.env.delivered(*entity, number);
+                    self.env.delivered(entity, number);
+                } else if self.place(&message.message) == Place::Free
+                    && let Some(board) = self.board(&from)
+                {
+                    self.take_letter(Letter { message, board });
                 }
             }
         }
