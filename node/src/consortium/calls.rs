@@ -9,14 +9,14 @@
 use codec::Encode;
 use xln_consensus::Event;
 use xln_network::Code;
-use xln_primitives::{Board, CallError, EntityId, PublicKey};
-use xln_runtime::{Authentic, Refusal, SignedCall, authenticate_calls, created_board};
+use xln_primitives::{Board, CallError, EntityId};
+use xln_runtime::{Authentic, DecidedFrame, Refusal, SignedCall, authenticate_calls, created_board};
 
 use super::{
     environment::Environment,
     letter::Plea,
     machine::{Followed, Machine},
-    waiting::Waiting,
+    waiting::{Adding, Overtaken, Waiting},
 };
 
 /// Entities that may be waiting for their first frame.
@@ -44,33 +44,55 @@ impl<E: Environment> Machine<E> {
     /// Puts a call before the board that decides for its entity, if its signer may ask for anything.
     pub(super) fn take_call(&mut self, call: Authentic<SignedCall>, ours: bool) -> Result<(), E::Error> {
         let (entity, hash) = (call.get().body.entity, call.get().hash());
-        if !self.waiting.contains_key(&entity) {
-            match created_board(call.get()).filter(|board| self.may_found(board)).cloned() {
-                Some(board) => self.found(entity, board)?,
-                None => {
-                    if ours {
-                        self.env.refuse(hash, Refusal::NoKey { entity });
-                    }
-                    return Ok(());
-                }
-            }
-        }
-        if let Err(refusal) = self.may_ask(&entity, call.get()) {
-            if ours {
-                self.env.refuse(hash, refusal);
-            }
-            return Ok(());
-        }
-        if ours {
-            self.tell_call(&entity, call.get());
-        }
-        let Some(waiting) = self.waiting.get_mut(&entity) else { return Ok(()) };
-        let server = self.env.server();
-        let known = server.entity(&entity);
-        if waiting.add_call(known, call, ours) && waiting.is_ready(known) {
-            self.events.push_back(Event::Work { entity });
+        match self.put_call(call, ours)? {
+            Err(refusal) if ours => self.env.refuse(hash, refusal),
+            Err(refusal) => tracing::debug!(%entity, %hash, %refusal, "a call to a board is refused"),
+            Ok(()) => {}
         }
         Ok(())
+    }
+
+    fn put_call(&mut self, call: Authentic<SignedCall>, ours: bool) -> Result<Result<(), Refusal>, E::Error> {
+        let (entity, signer, found) = (call.get().body.entity, call.get().signer(), call.get().body.nonce);
+        if !self.waiting.contains_key(&entity) {
+            let Some(board) = created_board(call.get()).filter(|board| self.may_found(board)).cloned() else {
+                return Ok(Err(Refusal::NoKey { entity }));
+            };
+            // There is room for few, so it must not be taken by who is none of them.
+            if board.signer(&call.get().body.signer).is_none() {
+                return Ok(Err(Refusal::Unauthorised(pallet_entities::Error::NotAMember { signer })));
+            }
+            self.found(entity, board)?;
+        }
+        if let Err(refusal) = self.may_ask(&entity, call.get()) {
+            return Ok(Err(refusal));
+        }
+        let told = ours.then(|| call.get().clone());
+        let Some(waiting) = self.waiting.get_mut(&entity) else { return Ok(Ok(())) };
+        let server = self.env.server();
+        let known = server.entity(&entity);
+        let expected = Waiting::expected_nonce(known, &signer).unwrap_or_default();
+        let refused = match waiting.add_call(known, call, ours) {
+            Adding::New => {
+                if waiting.is_ready(known) {
+                    self.events.push_back(Event::Work { entity });
+                }
+                None
+            }
+            Adding::Known => None,
+            Adding::Taken => {
+                Some(pallet_entities::Error::NonceTooLow { expected: found.saturating_add(1), found })
+            }
+            Adding::NoRoom => Some(pallet_entities::Error::NonceGap { expected, found }),
+        };
+        drop(server);
+        if let Some(error) = refused {
+            return Ok(Err(Refusal::Unauthorised(error)));
+        }
+        if let Some(call) = told {
+            self.tell_call(&entity, &call);
+        }
+        Ok(Ok(()))
     }
 
     /// Whether the signer is a member and the call is not an old one.
@@ -93,11 +115,12 @@ impl<E: Environment> Machine<E> {
 
     /// Whether this server votes on the board of a new entity, and there is room for one.
     pub(super) fn may_found(&self, board: &Board) -> bool {
-        let own = self.own_key.map(PublicKey::Bls);
-        board.votes()
-            && self.founding.len() < FOUNDING_MAX
-            && own.is_some_and(|own| board.signer(&own).is_some())
-            && board.validate().is_ok()
+        board.votes() && self.founding.len() < FOUNDING_MAX && self.is_on(board) && board.validate().is_ok()
+    }
+
+    /// Whether this server's key orders frames on a board.
+    pub(super) fn is_on(&self, board: &Board) -> bool {
+        self.own_key.is_some_and(|own| board.members.iter().any(|member| member.bls_key() == Some(&own)))
     }
 
     /// Begins to follow an entity of which nothing is decided.
@@ -118,16 +141,37 @@ impl<E: Environment> Machine<E> {
         }
     }
 
-    /// Tells calls that were submitted here again as long as they wait, and gives up those whose time is over.
+    /// A frame is durable: who submitted another call here, with a nonce that is used now, is told.
+    pub(super) fn conclude_calls(&mut self, frame: &DecidedFrame) {
+        let Some(waiting) = self.waiting.get_mut(&frame.body.entity) else { return };
+        for decided in &frame.body.calls {
+            if let Some(call) = waiting.decided(decided) {
+                let found = decided.body.nonce;
+                let error = pallet_entities::Error::NonceTooLow { expected: found.saturating_add(1), found };
+                self.env.refuse(call, Refusal::Unauthorised(error));
+            }
+        }
+    }
+
+    /// Tells calls that were submitted here again as long as they wait, and gives up those whose time is over or whose nonce is
+    /// used.
     pub(super) fn tell_calls_again(&mut self) {
-        let now = self.env.time();
-        let (mut again, mut expired) = (Vec::new(), Vec::new());
+        let (now, state) = (self.env.time(), self.state());
+        let (mut again, mut refused) = (Vec::new(), Vec::new());
         for (entity, waiting) in &mut self.waiting {
-            expired.extend(waiting.expire(now));
+            for (call, valid_until) in waiting.expire(now) {
+                refused.push((call, Refusal::Form(CallError::Expired { valid_until, now })));
+            }
+            let overtaken =
+                state.entity(entity).map(|known| waiting.overtaken(known, state.slice(), self.seen));
+            for Overtaken { call, expected, found } in overtaken.into_iter().flatten() {
+                let error = pallet_entities::Error::NonceTooLow { expected, found };
+                refused.push((call, Refusal::Unauthorised(error)));
+            }
             again.extend(waiting.our_calls().take(AGAIN_MAX).map(|call| (*entity, call.clone())));
         }
-        for (call, valid_until) in expired {
-            self.env.refuse(call, Refusal::Form(CallError::Expired { valid_until, now }));
+        for (call, refusal) in refused {
+            self.env.refuse(call, refusal);
         }
         for (entity, call) in again {
             self.tell_call(&entity, &call);

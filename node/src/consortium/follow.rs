@@ -15,6 +15,8 @@ use super::{environment::Environment, machine::Machine};
 const ASK_BYTES: u32 = 4 << 20;
 /// Most bytes of one frame.
 const FRAME_BYTES_MAX: usize = 5 << 20;
+/// Entities that are remembered as none of this server's business.
+const FOREIGN_MAX: usize = 10_000;
 /// Nobody is asked for frames of an entity more often.
 const ASK_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -98,6 +100,7 @@ impl<E: Environment> Machine<E> {
         if self.built.remove(&frame.header.hash()) && is_depositary {
             self.env.publish(Topic::Frames, Code::Commit, frame.encode());
         }
+        self.conclude_calls(frame);
         self.reached(entity, height);
         self.hand_on_backlog(entity);
         let is_behind =
@@ -196,9 +199,10 @@ impl<E: Environment> Machine<E> {
         self.env.ask(server, question);
     }
 
-    /// Asks a server for the first frames of an entity that is unknown here.
+    /// Asks a server for the first frame of an entity that is unknown here.
     pub(super) fn ask_first(&mut self, entity: EntityId, server: ServerId) {
-        self.env.ask(server, Question::Frames { entity, from: 1, max_bytes: ASK_BYTES });
+        // One frame is given however large it is.
+        self.env.ask(server, Question::Frames { entity, from: 1, max_bytes: 1 });
     }
 
     /// Begins to follow an entity that was founded while this server was away, or before it lost its disk, if it votes on its
@@ -210,11 +214,20 @@ impl<E: Environment> Machine<E> {
         let first =
             frames.first().and_then(|bytes| decode_exact::<DecidedFrame>(bytes, FRAME_BYTES_MAX).ok());
         let Some(first) = first.filter(|frame| frame.body.entity == entity) else { return Ok(()) };
-        let Some(board) = first.founding_board().filter(|board| self.may_found(board)).cloned() else {
-            return Ok(());
-        };
+        let Some(board) = first.founding_board().cloned() else { return Ok(()) };
         let network = self.env.server().facts().network;
         if first.verify(network, &board).is_err() {
+            return Ok(());
+        }
+        if !self.is_on(&board) {
+            // Whoever shares it with others tells of it every time.
+            while self.foreign.len() >= FOREIGN_MAX {
+                self.foreign.pop_first();
+            }
+            self.foreign.insert(entity);
+            return Ok(());
+        }
+        if !self.may_found(&board) {
             return Ok(());
         }
         self.found(entity, board)

@@ -71,7 +71,8 @@ impl<E: Environment> Machine<E> {
         for Standing { entity, height, .. } in digest {
             let Some(followed) = self.followed.get_mut(entity) else {
                 // Its first frame says whether we are on its board: who lost its disk has lost that too.
-                if self.own_key.is_some() && *height > 0 && unknown < UNKNOWN_MAX {
+                let is_asked = self.own_key.is_some() && *height > 0 && !self.foreign.contains(entity);
+                if is_asked && unknown < UNKNOWN_MAX {
                     unknown += 1;
                     self.ask_first(*entity, from);
                 }

@@ -119,17 +119,6 @@ impl<K: Ord + Copy, V> InOrder<K, V> {
     pub(super) fn values(&self) -> impl Iterator<Item = &V> {
         self.senders.values().flat_map(BTreeMap::values)
     }
-
-    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.senders.values_mut().flat_map(BTreeMap::values_mut)
-    }
-
-    /// Everything, with its sender and number.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, u64, &V)> {
-        self.senders
-            .iter()
-            .flat_map(|(sender, queue)| queue.iter().map(move |(number, value)| (sender, *number, value)))
-    }
 }
 
 #[cfg(test)]
@@ -195,10 +184,7 @@ mod tests {
         waiting.add(1, 8, 1);
         assert_eq!((waiting.len(), waiting.get(&1, 8)), (4, Some(&80)), "the first counts");
         waiting.forget(|sender| Some(if *sender == 1 { 9 } else { 2 }), |value| *value == 70);
-        assert_eq!(
-            waiting.iter().map(|(sender, number, _)| (*sender, number)).collect::<Vec<_>>(),
-            [(1, 7), (1, 9)]
-        );
+        assert_eq!(waiting.values().copied().collect::<Vec<_>>(), [70, 90]);
         assert_eq!((waiting.len(), waiting.remove(&1, 9), waiting.remove(&1, 9)), (2, Some(90), None));
         waiting.retain(|_, _, value| *value > 70);
         assert_eq!((waiting.len(), waiting.values().count()), (0, 0));

@@ -15,7 +15,7 @@ use xln_network::{
 use xln_primitives::{Board, EntityId, FrameHash, Height, PublicKey, Round, Timestamp};
 use xln_runtime::{
     AdoptError, Adopted, Authentic, BodyError, DecidedFrame, Delivery as Message, DueBoards, Executed,
-    Server, SignedCall,
+    Server, SignedCall, SliceNumber,
 };
 
 use super::{
@@ -73,7 +73,9 @@ pub enum Input {
 /// What a durable slice means for the network.
 #[derive(Debug)]
 pub struct Notice {
-    slice: u64,
+    slice: SliceNumber,
+    /// Whether there is such a slice: if only frames came that did not fit, another one will have its number.
+    is_kept: bool,
     outbox: Vec<Message>,
     frames: Vec<DecidedFrame>,
     unfit: Vec<(EntityId, BodyError)>,
@@ -85,6 +87,7 @@ impl From<&Executed> for Notice {
     fn from(executed: &Executed) -> Self {
         Self {
             slice: executed.slice.number,
+            is_kept: executed.frames > 0,
             outbox: executed.outbox.clone(),
             frames: executed.slice.frames.clone(),
             unfit: executed.unfit.clone(),
@@ -166,6 +169,8 @@ pub struct Machine<E> {
     pub(super) learned: BTreeMap<EntityId, Vec<ServerId>>,
     /// Boards of entities whose first frame is not decided yet.
     pub(super) founding: BTreeMap<EntityId, Board>,
+    /// Entities of which the first frame names a board without this server.
+    pub(super) foreign: BTreeSet<EntityId>,
     /// Until when the time of an entity has to move, since something here or elsewhere waits for it.
     pub(super) wanted: BTreeMap<EntityId, Timestamp>,
     /// Frames that this server built: it tells everybody when they are decided.
@@ -178,6 +183,8 @@ pub struct Machine<E> {
     /// Servers that gave wrong states, and until when they are not asked for others.
     pub(super) refused: BTreeMap<ServerId, Duration>,
     pub(super) snapshot_gap: Height,
+    /// The last slice that was looked at. The durable state may be ahead of it.
+    pub(super) seen: SliceNumber,
     /// The last entity of the last digest, if there are more than fit into one.
     pub(super) digest_after: Option<EntityId>,
     heights: Duration,
@@ -200,7 +207,7 @@ impl<E: Environment> Machine<E> {
             PublicKey::Bls(key) => Some(key),
             _ => None,
         });
-        let now = env.now();
+        let (now, seen) = (env.now(), env.server().slice());
         let mut machine = Self {
             env,
             own,
@@ -215,6 +222,7 @@ impl<E: Environment> Machine<E> {
             unbuilt: BTreeMap::new(),
             learned: BTreeMap::new(),
             founding: BTreeMap::new(),
+            foreign: BTreeSet::new(),
             wanted: BTreeMap::new(),
             built: BTreeSet::new(),
             post: Post::new(Stream(stream)),
@@ -223,6 +231,7 @@ impl<E: Environment> Machine<E> {
             fetches: BTreeMap::new(),
             refused: BTreeMap::new(),
             snapshot_gap,
+            seen,
             digest_after: None,
             heights: now.saturating_add(PERIOD),
             tick: now,
@@ -335,6 +344,9 @@ impl<E: Environment> Machine<E> {
         }
         for frame in &notice.frames {
             self.applied(frame);
+        }
+        if notice.is_kept {
+            self.seen = notice.slice;
         }
         let has_followed = !notice.frames.is_empty() || !notice.adopted.is_empty();
         self.send_out(notice.slice, &notice.outbox);

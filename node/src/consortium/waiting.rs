@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use xln_primitives::{
     Board, CallHash, CertifiedMessage, EntityId, Message, Nonce, Sequence, SignerId, Timestamp,
 };
-use xln_runtime::{Authentic, Entity, Inbound, RuntimeMessage, SignedCall};
+use xln_runtime::{Authentic, Entity, Inbound, RuntimeMessage, SignedCall, SliceNumber};
 
 use super::in_order::{InOrder, Limits};
 
@@ -35,8 +35,31 @@ pub(super) struct Waiting {
 #[derive(Debug)]
 struct Asked {
     call: Authentic<SignedCall>,
-    /// Whether it was submitted to this server, which tells the others.
+    /// Whether it was submitted to this server, which tells the others and whoever asked for it.
     ours: bool,
+    /// The slice up to which everything has to be looked at before it is known that another call took its place.
+    overtaken: Option<SliceNumber>,
+}
+
+/// What became of a call that was added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Adding {
+    /// It waits.
+    New,
+    /// It waited already.
+    Known,
+    /// Another one of the same signer and nonce waits: the first counts.
+    Taken,
+    /// Too many wait, or are missing before it.
+    NoRoom,
+}
+
+/// A call that was submitted here and will not be executed, since the entity expects a later one of its signer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Overtaken {
+    pub(super) call: CallHash,
+    pub(super) expected: Nonce,
+    pub(super) found: Nonce,
 }
 
 /// Where a message belongs.
@@ -75,6 +98,11 @@ fn next_call(entity: Option<&Entity>) -> impl Fn(&SignerId) -> Option<Nonce> {
 }
 
 impl Waiting {
+    /// The nonce of the next call of a signer; none if the state is damaged.
+    pub(super) fn expected_nonce(entity: Option<&Entity>, signer: &SignerId) -> Option<Nonce> {
+        next_call(entity)(signer)
+    }
+
     /// What would become of a message.
     pub(super) fn place(&self, entity: Option<&Entity>, message: &Message<RuntimeMessage>) -> Place {
         let (from, sequence) = (&message.from, message.sequence);
@@ -95,20 +123,57 @@ impl Waiting {
         self.messages.add(from, sequence, proven);
     }
 
-    /// Adds a call, unless it is there or there is no room. What was there stays: of two calls with one nonce the first counts.
+    /// Adds a call, if there is room. A call that is there becomes ours if it is submitted here too.
     pub(super) fn add_call(
         &mut self,
         entity: Option<&Entity>,
         call: Authentic<SignedCall>,
         ours: bool,
-    ) -> bool {
+    ) -> Adding {
         let (signer, nonce) = (call.get().signer(), call.get().body.nonce);
-        let has_room = next_call(entity)(&signer).is_some_and(|next| self.calls.has_room(nonce, next));
-        let is_free = has_room && self.calls.get(&signer, nonce).is_none();
-        if is_free {
-            self.calls.add(signer, nonce, Asked { call, ours });
+        if let Some(there) = self.calls.get_mut(&signer, nonce) {
+            if there.call.get() != call.get() {
+                return Adding::Taken;
+            }
+            there.ours |= ours;
+            return Adding::Known;
         }
-        is_free
+        if !next_call(entity)(&signer).is_some_and(|next| self.calls.has_room(nonce, next)) {
+            return Adding::NoRoom;
+        }
+        self.calls.add(signer, nonce, Asked { call, ours, overtaken: None });
+        Adding::New
+    }
+
+    /// A frame with this call is durable. Returns what was submitted here with the same signer and nonce, if it is another one.
+    pub(super) fn decided(&mut self, call: &SignedCall) -> Option<CallHash> {
+        let asked = self.calls.remove(&call.signer(), call.body.nonce)?;
+        (asked.ours && asked.call.get() != call).then(|| asked.call.get().hash())
+    }
+
+    /// Forgets calls that were submitted here and that the entity, as it is after slice `durable`, will not execute any more.
+    ///
+    /// Of a call that was executed a frame tells ([`Waiting::decided`]), but not if the frames were skipped for a state. The
+    /// durable state may be ahead of the slices that have been looked at, up to `seen`; the frame may still come.
+    pub(super) fn overtaken(
+        &mut self,
+        entity: &Entity,
+        durable: SliceNumber,
+        seen: SliceNumber,
+    ) -> Vec<Overtaken> {
+        let next = next_call(Some(entity));
+        let mut overtaken = Vec::new();
+        self.calls.retain(|signer, found, asked| {
+            let Some(expected) = next(signer).filter(|expected| asked.ours && found < *expected) else {
+                return true;
+            };
+            let keep = *asked.overtaken.get_or_insert(durable) > seen;
+            if !keep {
+                overtaken.push(Overtaken { call: asked.call.get().hash(), expected, found });
+            }
+            keep
+        });
+        overtaken
     }
 
     /// Forgets calls whose time is over. Returns those that were submitted here, with the last moment of each.
@@ -135,10 +200,10 @@ impl Waiting {
         self.calls.get(&call.signer(), call.body.nonce).is_some_and(|asked| asked.call.get() == call)
     }
 
-    /// Forgets what the entity has executed.
+    /// Forgets what the entity has executed. Calls that were submitted here stay until it is known what became of them.
     pub(super) fn executed(&mut self, entity: &Entity) {
         self.messages.forget(next_message(Some(entity)), |_| false);
-        self.calls.forget(next_call(Some(entity)), |_| false);
+        self.calls.forget(next_call(Some(entity)), |asked| asked.ours);
     }
 
     /// Whether the entity could execute anything of this now: a message that comes after one that is missing waits, and is

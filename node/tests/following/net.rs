@@ -15,18 +15,19 @@ use std::{
 use codec::Encode;
 use xln_chain_spec::ChainSpec;
 use xln_consensus::{Evidence, Row, VoteHistory};
+use xln_integration::certify;
 use xln_keystore::{KeySigner, Scheme, Signer, dev_secret};
 use xln_network::{Answer, Code, Question, ServerId, Topic, delivery::Packet};
 use xln_node::consortium::{
     Directory, Environment, Identity, Input, Kept, Machine, Notice, Serving, Shared, StoredRow,
 };
 use xln_primitives::{
-    Board, CallHash, Certificate, EntityId, FrameHeader, Hash, Height, MemberId, PublicKey, Signature,
-    Timestamp, Vote, crypto::bls,
+    Amount, Board, CALL_VERSION, CallHash, Certificate, EntityId, FrameHeader, Hash, Height, SecretKey,
+    Timestamp,
 };
 use xln_runtime::{
-    Adoption, Authentic, Certifier, CertifyError, DecidedFrame, Genesis, Inbound, Refusal, Server,
-    ServerInput, SliceInputs,
+    Adoption, Authentic, CallBody, Certifier, CertifyError, DecidedFrame, Genesis, Inbound, Refusal,
+    RuntimeCall, Server, ServerInput, SignedCall, SliceInputs, authenticate_calls,
 };
 
 /// Nobody signs alone here.
@@ -51,6 +52,7 @@ pub(crate) struct Around {
     adoptions: Vec<Adoption>,
     pub(crate) chunks: BTreeMap<(EntityId, Height, u32), Vec<u8>>,
     asked: VecDeque<(ServerId, Question)>,
+    pub(crate) refused: Vec<(CallHash, Refusal)>,
 }
 
 /// Frames that the author takes at once.
@@ -122,7 +124,9 @@ impl Environment for Around {
         has_room
     }
 
-    fn refuse(&mut self, _call: CallHash, _refusal: Refusal) {}
+    fn refuse(&mut self, call: CallHash, refusal: Refusal) {
+        self.refused.push((call, refusal));
+    }
 
     fn keep_chunk(
         &mut self,
@@ -182,7 +186,8 @@ pub(crate) struct Net {
     ahead: Server,
     board: Board,
     spec: ChainSpec,
-    signers: BTreeMap<PublicKey, KeySigner>,
+    /// The voting keys of the four, in the order of their names.
+    pub(crate) secrets: Vec<SecretKey>,
 }
 
 impl Net {
@@ -199,10 +204,7 @@ impl Net {
         let genesis = Genesis { hosted: Some([].into()), ..spec.to_genesis().unwrap() };
         let depositary = genesis.depositary;
         let board = genesis.facts().unwrap().depositary_board.as_ref().clone();
-        let signer = |n: u8| {
-            let signer = KeySigner::new(dev_secret(&format!("validator-{n}"), Scheme::Bls).unwrap()).unwrap();
-            (signer.public(), signer)
-        };
+        let secret = |n: u8| dev_secret(&format!("validator-{n}"), Scheme::Bls).unwrap();
         Self {
             ahead: genesis.build().unwrap(),
             depositary,
@@ -214,43 +216,87 @@ impl Net {
             history: Vec::new(),
             board,
             spec,
-            signers: (1..=4).map(signer).collect(),
+            secrets: (1..=4).map(secret).collect(),
         }
     }
 
     /// The board decides so many frames that move time alone.
     pub(crate) fn decide(&mut self, count: usize) {
+        let heartbeat = ServerInput::Heartbeat { entity: self.depositary };
         for _ in 0..count {
-            let heartbeat = ServerInput::Heartbeat { entity: self.depositary };
-            let inputs = SliceInputs { server: vec![heartbeat], ..SliceInputs::default() };
-            let time = Timestamp::from_millis(1 + u64::try_from(self.history.len()).unwrap());
-            let proposal =
-                self.ahead.propose(self.depositary, time, Hash::ZERO, inputs, &BTreeMap::new()).unwrap();
-            let (body, header) = proposal.unwrap();
-            let frame = DecidedFrame { certificate: self.certify(&header), body, header };
-            let inputs = SliceInputs { frames: vec![frame.clone()], ..SliceInputs::default() };
-            let executed = self.ahead.execute(time, Hash::ZERO, inputs, &NoKeys).unwrap();
-            assert_eq!(executed.unfit, []);
-            drop(self.ahead.commit(&executed));
-            self.history.push(frame);
+            self.decide_on(SliceInputs { server: vec![heartbeat.clone()], ..SliceInputs::default() });
         }
     }
 
-    fn certify(&self, header: &FrameHeader) -> Certificate {
-        let message = Vote::precommit(self.genesis.network, header, 0).sign_bytes();
-        let sign = |member: &xln_primitives::Member| {
-            let MemberId::Signer { key, .. } = &member.id else { panic!("members are signers") };
-            let Signature::Bls(bytes) = self.signers[key].sign(&message).unwrap() else { panic!("by BLS") };
-            bytes
+    /// The board decides a frame of these inputs.
+    pub(crate) fn decide_on(&mut self, inputs: SliceInputs) {
+        let time = Timestamp::from_millis(1 + u64::try_from(self.history.len()).unwrap());
+        let frame = self.frame(self.depositary, &self.board, time, inputs);
+        let inputs = SliceInputs { frames: vec![frame.clone()], ..SliceInputs::default() };
+        let executed = self.ahead.execute(time, Hash::ZERO, inputs, &NoKeys).unwrap();
+        assert_eq!(executed.unfit, []);
+        drop(self.ahead.commit(&executed));
+        self.history.push(frame);
+    }
+
+    /// A frame that a board of validators decides of these inputs.
+    pub(crate) fn frame(
+        &self,
+        entity: EntityId,
+        board: &Board,
+        time: Timestamp,
+        inputs: SliceInputs,
+    ) -> DecidedFrame {
+        let proposal = self.ahead.propose(entity, time, Hash::ZERO, inputs, &BTreeMap::new()).unwrap();
+        let (body, header) = proposal.unwrap();
+        DecidedFrame {
+            certificate: certify(self.genesis.network, board, &header, &self.secrets),
+            body,
+            header,
+        }
+    }
+
+    /// What a validator asks an entity for, as the first thing.
+    pub(crate) fn call(
+        &self,
+        validator: usize,
+        entity: EntityId,
+        call: RuntimeCall,
+    ) -> Authentic<SignedCall> {
+        let secret = &self.secrets[validator];
+        let body = CallBody {
+            version: CALL_VERSION,
+            network: self.genesis.network,
+            signer: secret.public().unwrap(),
+            entity,
+            nonce: 0,
+            valid_until: Timestamp::MAX,
+            calls: vec![call].try_into().unwrap(),
+            tip: Amount::ZERO,
         };
-        let signatures: Vec<_> = self.board.members.iter().take(3).map(sign).collect();
-        let signature = bls::aggregate(&signatures).unwrap();
-        Certificate::Aggregate { round: 0, signers: vec![0b0111].try_into().unwrap(), signature }
+        let calls = vec![body.sign(secret).unwrap()];
+        authenticate_calls(calls, self.genesis.network, Timestamp::from_millis(1), [1; 32]).remove(0).unwrap()
     }
 
     /// Starts a server, by its place in the chain spec, with the first `height` frames, of which it still has those from `first`
     /// on. It does not vote.
     pub(crate) fn start(&mut self, place: usize, height: usize, first: usize) -> usize {
+        self.start_as(place, height, first, None)
+    }
+
+    /// A validator that has everything, and votes.
+    pub(crate) fn start_voting(&mut self, place: usize) -> usize {
+        let voter: Arc<dyn Signer> = Arc::new(KeySigner::new(self.secrets[place].clone()).unwrap());
+        self.start_as(place, self.history.len(), 0, Some(voter))
+    }
+
+    fn start_as(
+        &mut self,
+        place: usize,
+        height: usize,
+        first: usize,
+        voter: Option<Arc<dyn Signer>>,
+    ) -> usize {
         let known = self.spec.known_servers().unwrap();
         let mut genesis = self.genesis.clone();
         genesis.hosted = Some(known[place].hosts.clone());
@@ -270,9 +316,10 @@ impl Net {
             adoptions: Vec::new(),
             chunks: BTreeMap::new(),
             asked: VecDeque::new(),
+            refused: Vec::new(),
         };
         let (id, shared) = (ServerId::new(known[place].key), Arc::new(Shared::default()));
-        let identity = Identity { server: id, voter: None, stream: 1, snapshot_gap: 50 };
+        let identity = Identity { server: id, voter, stream: 1, snapshot_gap: 50 };
         let directory = Directory::new(&known).unwrap();
         let machine = Machine::start(around, identity, directory, Arc::clone(&shared)).unwrap();
         self.peers.push(Peer { id, machine, shared, serving: Serving::default() });

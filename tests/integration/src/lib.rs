@@ -6,9 +6,13 @@
 //!                                            ▼                                ▼
 //!                                     invariants, expected wealth      replay, restore
 //! ```
+//!
+//! [`certify`] is what boards say that vote.
 
+mod certify;
 mod random;
 mod world;
 
+pub use certify::certify;
 pub use random::Random;
 pub use world::{Actor, Keys, Logged, World};
