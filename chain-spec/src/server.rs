@@ -158,20 +158,35 @@ pub(crate) fn can_be_followed(spec: &ChainSpec, genesis: &Genesis) -> Result<(),
 mod tests {
     use super::*;
 
-    fn spec(servers: &str) -> Result<ChainSpec, SpecError> {
-        // A depositary that can be followed: the BLS key of a secret that everybody knows, with its proof.
-        let scalar = [5; 32];
+    /// A member with the BLS key of a secret that everybody knows, and its proof.
+    fn voter(secret: u8) -> String {
+        let scalar = [secret; 32];
         let key = xln_primitives::SecretKey::Bls(scalar.into()).public().unwrap();
         let proof = xln_primitives::crypto::bls::prove_possession(&scalar).unwrap();
         let proof: String = proof.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!(r#"{{ "key": "{key}", "proofOfPossession": "0x{proof}" }}"#)
+    }
+
+    /// With a depositary that can be followed, a hub, and a company with a board of two.
+    fn spec(servers: &str) -> Result<ChainSpec, SpecError> {
         ChainSpec::from_json(&format!(
             r#"{{"name": "Test", "id": "test", "chainType": "Local", "servers": {servers}, "genesis": {{
                 "assets": [], "depositary": {{ "entity": "bank" }}, "entities": [
-                    {{ "name": "bank", "board": {{ "members": [{{ "key": "{key}", "proofOfPossession": "0x{proof}" }}] }} }},
-                    {{ "name": "hub", "board": {{ "members": [{{ "key": "ed25519:0x{}" }}] }} }}
+                    {{ "name": "bank", "board": {{ "members": [{}] }} }},
+                    {{ "name": "hub", "board": {{ "members": [{{ "key": "ed25519:0x{}" }}] }} }},
+                    {{ "name": "company", "board": {{ "members": [{}, {}] }} }}
                 ] }} }}"#,
-            "11".repeat(32)
+            voter(5),
+            "11".repeat(32),
+            voter(6),
+            voter(7),
         ))
+    }
+
+    /// A server that votes with the key of such a secret.
+    fn validator(name: &str, key: u8, secret: u8) -> String {
+        let public = xln_primitives::SecretKey::Bls([secret; 32].into()).public().unwrap();
+        server(name, key, "[]").replacen('{', &format!(r#"{{"validator": "{public}", "#), 1)
     }
 
     fn server(name: &str, key: u8, hosts: &str) -> String {
@@ -207,6 +222,23 @@ mod tests {
         assert!(
             refused(format!("[{}]", server("one", 1, r#"["ghost"]"#))).contains("no entity is called ghost")
         );
+    }
+
+    #[test]
+    fn who_has_a_board_lives_on_the_servers_that_vote_on_it_and_is_listed_nowhere() {
+        let (one, two) = (validator("one", 1, 6), validator("two", 2, 7));
+        let (bank, other) = (validator("three", 3, 5), server("four", 4, r#"["hub"]"#));
+        let file = spec(&format!("[{one}, {two}, {bank}, {other}]")).unwrap();
+        let names = Names::of(&file.genesis).unwrap();
+        let id = |name: &str| names.entity("", &name.into()).unwrap();
+        let hosts: Vec<BTreeSet<EntityId>> =
+            file.known_servers().unwrap().into_iter().map(|known| known.hosts).collect();
+        let company = BTreeSet::from([id("company")]);
+        assert_eq!(hosts, [company.clone(), company, BTreeSet::new(), BTreeSet::from([id("hub")])]);
+
+        let listed = server("five", 5, r#"["company"]"#);
+        let refused = spec(&format!("[{one}, {two}, {listed}]")).unwrap_err().to_string();
+        assert!(refused.contains("servers[2].hosts[0]") && refused.contains("its board votes"), "{refused}");
     }
 
     #[test]
