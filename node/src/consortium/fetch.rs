@@ -17,7 +17,11 @@ use xln_network::{Answer, Question, ServerId};
 use xln_primitives::{EntityId, Hash, Height};
 use xln_runtime::{AdoptError, Adopted, Assembly, AssemblyError, StateManifest};
 
-use super::{environment::Environment, machine::Machine, status::Fetching};
+use super::{
+    environment::Environment,
+    machine::Machine,
+    status::{Fetching, Progress},
+};
 
 /// Chunks that are asked for at once.
 const WINDOW: u32 = 4;
@@ -72,17 +76,17 @@ enum Failed {
 }
 
 impl Fetch {
-    /// How much is there: chunks, and how many there are.
+    /// How much is there.
     pub(super) fn progress(&self) -> Fetching {
-        let (done, count) = match &self.stage {
-            Stage::Manifest => (0, 0),
+        let progress = match &self.stage {
+            Stage::Manifest => Progress::Asked,
             Stage::Chunks(chunks) => {
                 let count = u32::try_from(chunks.assembly.manifest().chunks.len()).unwrap_or(u32::MAX);
-                (chunks.assembly.next().unwrap_or(count), count)
+                Progress::Chunks { done: chunks.assembly.next().unwrap_or(count), count }
             }
-            Stage::Handed(_) => (u32::MAX, u32::MAX),
+            Stage::Handed(_) => Progress::Complete,
         };
-        Fetching { from: self.from, done, count }
+        Fetching { from: self.from, progress }
     }
 }
 

@@ -65,4 +65,4 @@ pub use pace::{Class, OfClass, Pace};
 pub use peers::{PeerError, PeerStatus, Peers};
 pub use serving::Serving;
 pub use start::{Consortium, ConsortiumError, Parts};
-pub use status::{BoardStatus, Fetching, Shared, Status};
+pub use status::{BoardStatus, Fetching, Progress, Shared, Status};

@@ -43,15 +43,29 @@ pub struct BoardStatus {
     pub fetching: Option<Fetching>,
 }
 
-/// How much of a state has come.
+/// A state that is on its way here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fetching {
     /// Who gives it.
     pub from: ServerId,
-    /// Chunks that have come.
-    pub done: u32,
-    /// Chunks of the state; 0 as long as nothing is known of it.
-    pub count: u32,
+    /// How much of it has come.
+    pub progress: Progress,
+}
+
+/// How much of a state has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing is known of it yet.
+    Asked,
+    /// Its chunks come.
+    Chunks {
+        /// Chunks that have come.
+        done: u32,
+        /// Chunks of the state.
+        count: u32,
+    },
+    /// All of it; it is being taken over.
+    Complete,
 }
 
 /// What is known of other servers and of all boards.
