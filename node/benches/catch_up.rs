@@ -14,22 +14,19 @@ mod process;
 
 use std::{
     collections::BTreeMap,
-    net::TcpListener,
     path::Path,
     process::Command,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use process::{BINARY, Process, call};
+use process::{BINARY, Process, call, free_ports};
 use serde_json::json;
 use xln_chain_spec::ChainSpec;
-use xln_keystore::{KeySigner, Keystore, Scheme, Signer, dev_key, dev_secret};
+use xln_integration::certify;
+use xln_keystore::{Keystore, Scheme, dev_key, dev_secret};
 use xln_node::{author::KeystoreCertifier, recovery::recover};
-use xln_primitives::{
-    Amount, AssetId, Board, CALL_VERSION, Certificate, EntityId, FrameHeader, Hash, MemberId, PublicKey,
-    Signature, Timestamp, Vote, crypto::bls,
-};
+use xln_primitives::{Amount, AssetId, Board, CALL_VERSION, EntityId, Hash, SecretKey, Timestamp};
 use xln_runtime::{
     Authentic, CallBody, DecidedFrame, Genesis, Inbound, Server, SliceInputs, authenticate_calls,
     authenticate_messages,
@@ -42,21 +39,7 @@ const BLOCK: usize = 100;
 /// The four voting keys, and the board that they make.
 struct Validators {
     board: Board,
-    signers: BTreeMap<PublicKey, KeySigner>,
-}
-
-impl Validators {
-    fn certify(&self, genesis: &Genesis, header: &FrameHeader) -> Certificate {
-        let message = Vote::precommit(genesis.network, header, 0).sign_bytes();
-        let sign = |member: &xln_primitives::Member| {
-            let MemberId::Signer { key, .. } = &member.id else { panic!("members are signers") };
-            let Signature::Bls(bytes) = self.signers[key].sign(&message).unwrap() else { panic!("by BLS") };
-            bytes
-        };
-        let signatures: Vec<_> = self.board.members.iter().take(3).map(sign).collect();
-        let signature = bls::aggregate(&signatures).unwrap();
-        Certificate::Aggregate { round: 0, signers: vec![0b0111].try_into().unwrap(), signature }
-    }
+    secrets: Vec<SecretKey>,
 }
 
 /// Alice, who asks the depositary for a transfer in every frame.
@@ -120,7 +103,8 @@ fn make(genesis: &Genesis, validators: &Validators, payer: &mut Payer, store: &S
         let inputs = SliceInputs { messages, ..SliceInputs::default() };
         let proposal = server.propose(genesis.depositary, now, Hash::ZERO, inputs, &boards).unwrap();
         let (body, header) = proposal.unwrap();
-        let frame = DecidedFrame { certificate: validators.certify(genesis, &header), body, header };
+        let certificate = certify(genesis.network, &validators.board, &header, &validators.secrets);
+        let frame = DecidedFrame { certificate, body, header };
         let encoded = codec::Encode::encode(&frame);
         let inputs = SliceInputs { frames: vec![frame.clone()], ..SliceInputs::default() };
         let executed = server.execute(now, Hash::ZERO, inputs, &payer.certifier).unwrap();
@@ -177,22 +161,13 @@ fn until(process: &Process, count: usize, what: &str) {
     }
 }
 
-fn free_port() -> u16 {
-    loop {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        if port < 60_000 {
-            return port;
-        }
-    }
-}
-
 fn database(folder: &Path, name: &str) -> std::path::PathBuf {
     folder.join(name).join("data/chains/local/db")
 }
 
 fn main() {
     let count = std::env::var("XLN_FRAMES").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000);
-    let net = Net { folder: tempfile::tempdir().unwrap(), port: free_port() };
+    let net = Net { folder: tempfile::tempdir().unwrap(), port: free_ports(6) };
     let out = net.folder.path().join("net");
     let port = net.port.to_string();
     let written = Command::new(BINARY)
@@ -203,12 +178,9 @@ fn main() {
     assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
     let spec = ChainSpec::load(out.join("chain.json").to_str().unwrap()).unwrap();
     let genesis = spec.to_genesis().unwrap();
-    let signer = |n: u8| {
-        let signer = KeySigner::new(dev_secret(&format!("validator-{n}"), Scheme::Bls).unwrap()).unwrap();
-        (signer.public(), signer)
-    };
+    let secret = |n: u8| dev_secret(&format!("validator-{n}"), Scheme::Bls).unwrap();
     let board = genesis.facts().unwrap().depositary_board.as_ref().clone();
-    let validators = Validators { board, signers: (1..=4).map(signer).collect() };
+    let validators = Validators { board, secrets: (1..=4).map(secret).collect() };
     let mut payer = Payer::new(&genesis, &spec.known_servers().unwrap()[4].hosts);
 
     let began = Instant::now();

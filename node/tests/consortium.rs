@@ -7,17 +7,13 @@
 mod process;
 
 use std::{
-    net::TcpListener,
     path::Path,
     process::Command,
     time::{Duration, Instant},
 };
 
-use process::{BINARY, Process, call};
+use process::{BINARY, Process, call, eventually, free_ports};
 use serde_json::{Value, json};
-
-/// Everything that is waited for comes within this time, also on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(90);
 
 const SERVERS: [&str; 6] = ["validator-1", "validator-2", "validator-3", "validator-4", "hub-1", "hub-2"];
 
@@ -30,7 +26,7 @@ struct Servers {
 impl Servers {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = free_ports();
+        let port = free_ports(6);
         let written = Command::new(BINARY)
             .args([
                 "testnet",
@@ -112,28 +108,6 @@ impl Servers {
     fn transfer(&self, from: usize, owner: &str, to: &str, amount: &str) -> Result<Value, String> {
         let transfer = json!({ "entity": owner, "to": to, "amount": amount, "asset": "usd" });
         self.ask(from, "depositary.transfer", transfer)
-    }
-}
-
-/// A first port of which the next ones are likely free too.
-fn free_ports() -> u16 {
-    loop {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let free = |place: u16| TcpListener::bind(("127.0.0.1", port.saturating_add(place))).is_ok();
-        if port < 60_000 && (1..6).all(free) {
-            return port;
-        }
-    }
-}
-
-fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Result<T, String>) -> T {
-    let end = Instant::now() + DEADLINE;
-    loop {
-        match attempt() {
-            Ok(done) => return done,
-            Err(error) if Instant::now() > end => panic!("{what}: {error}"),
-            Err(_) => std::thread::sleep(Duration::from_millis(50)),
-        }
     }
 }
 

@@ -5,18 +5,10 @@
 #[path = "process/mod.rs"]
 mod process;
 
-use std::{
-    net::TcpListener,
-    path::Path,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::{path::Path, process::Command};
 
-use process::{BINARY, Process, call};
+use process::{BINARY, Process, call, eventually, free_ports};
 use serde_json::{Value, json};
-
-/// Everything that is waited for comes within this time, also on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(90);
 
 /// A validator and a hub.
 struct Pair {
@@ -27,12 +19,7 @@ struct Pair {
 impl Pair {
     fn write() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = loop {
-            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            if port < 60_000 && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
-                break port;
-            }
-        };
+        let port = free_ports(2);
         let written = Command::new(BINARY)
             .args([
                 "testnet",
@@ -67,17 +54,6 @@ impl Pair {
 
 fn ask(node: &Process, method: &str, params: Value) -> Result<Value, String> {
     call(&node.url, method, &params)
-}
-
-fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Result<T, String>) -> T {
-    let end = Instant::now() + DEADLINE;
-    loop {
-        match attempt() {
-            Ok(done) => return done,
-            Err(error) if Instant::now() > end => panic!("{what}: {error}"),
-            Err(_) => std::thread::sleep(Duration::from_millis(50)),
-        }
-    }
 }
 
 /// The only other server, once it is as wanted.

@@ -5,7 +5,8 @@ use crate::{
     judge::{judge, wealth},
     load::Load,
     namespaces::Namespaces,
-    servers::{Servers, Wires, eventually},
+    process::eventually,
+    servers::{Servers, Wires},
 };
 
 /// Servers joined by a bridge; none, said on the output, where this process may not make one.

@@ -11,7 +11,8 @@ use crate::{
     faults::more,
     judge::wealth,
     load::Load,
-    servers::{Servers, eventually, number},
+    process::eventually,
+    servers::{Servers, number},
 };
 
 /// Who the process is that runs this test program once more.

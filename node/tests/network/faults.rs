@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use crate::{
     judge::{judge, wealth},
     load::Load,
+    process::eventually,
     proxy::Passage,
-    servers::{Servers, eventually},
+    servers::Servers,
 };
 
 /// Longer than a round with its timeouts.

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::{
     load::Known,
-    servers::{Servers, eventually, number},
+    process::eventually,
+    servers::{Servers, number},
 };
 
 const ENTITIES: [&str; 4] = ["alice", "bob", "hub-1", "hub-2"];

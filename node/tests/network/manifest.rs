@@ -7,9 +7,10 @@ use crate::{
     faults::wait,
     judge::{judge, wealth},
     load::Load,
+    process::eventually,
     proxy::{Link, Passage},
     random::Random,
-    servers::{Servers, eventually},
+    servers::Servers,
 };
 
 /// What happens to whom, for so many milliseconds.

@@ -1,10 +1,9 @@
 //! Validators and hubs as processes, and what they are asked.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::Command,
-    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 
@@ -12,12 +11,9 @@ use serde_json::{Value, json};
 
 use crate::{
     namespaces::Namespaces,
-    process::{BINARY, Process, call},
+    process::{BINARY, Process, call, eventually, free_ports},
     proxy::Proxy,
 };
-
-/// Everything that is waited for comes within this time, also on a busy machine and after connections were sought in vain.
-const DEADLINE: Duration = Duration::from_secs(90);
 
 /// What lies between the servers.
 pub(crate) enum Wires {
@@ -39,7 +35,7 @@ impl Servers {
     /// Servers behind a proxy, not started yet.
     pub(crate) fn new(validators: usize, hubs: usize, seed: u64) -> Self {
         let addresses: Vec<SocketAddr> =
-            (0..validators + hubs).map(|_| (Ipv4Addr::LOCALHOST, free_port()).into()).collect();
+            (0..validators + hubs).map(|_| (Ipv4Addr::LOCALHOST, free_ports(1)).into()).collect();
         let proxy = Proxy::start(&addresses, seed);
         Self::between(validators, hubs, addresses, Wires::Proxy(proxy))
     }
@@ -282,34 +278,8 @@ impl Servers {
     }
 }
 
-/// A port that nobody listens at, below those that the system gives to others: a server finds it free again when it is
-/// started again.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    loop {
-        // Other processes of these tests begin elsewhere.
-        let place = u32::from(NEXT.fetch_add(1, Ordering::Relaxed)) + std::process::id() * 100;
-        let port = 10_000 + u16::try_from(place % 20_000).unwrap();
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return port;
-        }
-    }
-}
-
 /// A number as the node writes it.
 pub(crate) fn number(value: &Value) -> Result<i128, String> {
     let text = value.as_str().ok_or_else(|| format!("no number: {value}"))?;
     text.parse().map_err(|error| format!("{error}: {text}"))
-}
-
-/// Tries until it succeeds.
-pub(crate) fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Result<T, String>) -> T {
-    let end = Instant::now() + DEADLINE;
-    loop {
-        match attempt() {
-            Ok(done) => return done,
-            Err(error) if Instant::now() > end => panic!("{what}: {error}"),
-            Err(_) => std::thread::park_timeout(Duration::from_millis(50)),
-        }
-    }
 }

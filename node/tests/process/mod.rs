@@ -2,16 +2,46 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{Ipv4Addr, TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
-    time::Duration,
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
 /// The node.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_xln-node");
+
+/// Everything that is waited for comes within this time, also on a busy machine and after connections were sought in vain.
+const DEADLINE: Duration = Duration::from_secs(90);
+
+/// Tries until it succeeds.
+pub(crate) fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Result<T, String>) -> T {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        match attempt() {
+            Ok(done) => return done,
+            Err(error) if Instant::now() > end => panic!("{what}: {error}"),
+            Err(_) => std::thread::park_timeout(Duration::from_millis(50)),
+        }
+    }
+}
+
+/// The first of some ports in a row that nobody listens at, below those that the system gives to others: a server finds its port
+/// free again when it is started again.
+pub(crate) fn free_ports(count: u16) -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        // Other processes of these tests begin elsewhere.
+        let place = NEXT.fetch_add(count.into(), Ordering::Relaxed) + std::process::id() * 100;
+        let first = 10_000 + u16::try_from(place % 20_000).unwrap();
+        if (first..first + count).all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()) {
+            return first;
+        }
+    }
+}
 
 /// A running node, killed when it is dropped.
 pub(crate) struct Process {
