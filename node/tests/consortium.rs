@@ -6,11 +6,7 @@
 #[path = "process/mod.rs"]
 mod process;
 
-use std::{
-    path::Path,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::{path::Path, process::Command};
 
 use process::{BINARY, Process, call, eventually, free_ports};
 use serde_json::{Value, json};

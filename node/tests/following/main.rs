@@ -306,7 +306,7 @@ fn an_entity_of_others_is_asked_for_once_and_in_few_bytes() {
     let standing = Standing { entity, height: 1, frame: first.header.hash() };
     net.tamper = Box::new(move |place, _, answer| match answer {
         Answer::Heights(mut digest) if place == there => {
-            digest.try_push(standing.clone()).unwrap();
+            digest.try_push(standing).unwrap();
             Some(Answer::Heights(digest))
         }
         other => Some(other),

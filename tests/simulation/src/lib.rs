@@ -25,13 +25,16 @@ mod cast;
 mod disk;
 mod faults;
 mod happening;
+mod judging;
 mod liar;
 mod links;
 mod node;
 mod options;
 mod run;
+mod servers;
 mod simulation;
 mod site;
+mod traffic;
 mod users;
 mod wire;
 

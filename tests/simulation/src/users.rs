@@ -5,10 +5,16 @@ use std::time::Duration;
 use pallet_channels::{Call as Channels, RouteHop};
 use pallet_reserves::Call as Reserves;
 use xln_integration::Random;
+use xln_node::consortium::Input;
 use xln_primitives::{Amount, BoundedVec, EntityId, Nonce, Side};
-use xln_runtime::{RuntimeCall, SignedCall};
+use xln_runtime::{RuntimeCall, SignedCall, authenticate_calls};
 
-use crate::cast::{Cast, User, policy, usd};
+use crate::{
+    cast::{Cast, User, policy, usd},
+    happening::Happening,
+    simulation::Simulation,
+    site::clock,
+};
 
 /// What a user is about.
 #[derive(Debug, Default)]
@@ -100,4 +106,40 @@ fn pay(cast: &Cast, own_hub: usize, other: &User, other_hub: usize, amount: Amou
         timeout_ms: 60_000,
     }
     .into()
+}
+
+impl Simulation {
+    /// A user begins something new, or asks again for what is not done.
+    pub(crate) fn act(&mut self, user: usize) {
+        let who = &self.cast.users[user];
+        let after = pause(&mut self.random, who.is_board());
+        self.schedule.at(self.now + after, Happening::Act { user });
+        let errand = &mut self.errands[user];
+        if errand.pending.is_none() && self.busy {
+            errand.begin(&self.cast, who, &mut self.random);
+        }
+        let Some(call) = errand.pending.clone() else { return };
+        let node = &mut self.nodes[who.home];
+        if !node.is_awake(self.now) {
+            return;
+        }
+        let (home, now) = (who.home, clock(self.now, node.skew_ms));
+        let authentic = authenticate_calls(vec![call], self.cast.genesis.network, now, self.random.bytes());
+        let Some(running) = &mut self.nodes[home].running else { return };
+        let is_board = who.is_board();
+        let mut crashed = false;
+        for call in authentic {
+            if is_board {
+                running.machine.environment().now = self.now;
+                crashed |= running.machine.take(Input::Call(call.unwrap())).is_err();
+            } else {
+                running.author.submit(call.unwrap());
+            }
+        }
+        if crashed {
+            self.crash(home);
+        } else {
+            self.turn(home);
+        }
+    }
 }

@@ -1,0 +1,80 @@
+//! What the judges are shown: what became durable, what is there after a start, what was heard and found.
+
+use xln_consensus::{BoardMessage, Evidence};
+use xln_primitives::{Board, EntityId, Height};
+use xln_runtime::{Executed, invariants};
+
+use crate::simulation::Simulation;
+
+impl Simulation {
+    /// The judges look at what became durable.
+    pub(crate) fn durable(&mut self, server: usize, executed: &Executed) {
+        for frame in &executed.slice.frames {
+            let (entity, height) = (frame.body.entity, frame.body.height);
+            self.agreement.decided(entity, height, frame.header.hash(), &frame.certificate);
+        }
+        let hosted = self.nodes[server].hosted(&self.cast);
+        let noted = &self.noted;
+        // Several servers execute what a board decided; the books take each frame once.
+        let fresh = |entity: &EntityId, height: Height| {
+            hosted.contains(entity) || height > noted.get(entity).copied().unwrap_or(0)
+        };
+        self.books.take_note(executed, fresh);
+        for frame in &executed.slice.frames {
+            let noted = self.noted.entry(frame.body.entity).or_default();
+            *noted = frame.body.height.max(*noted);
+        }
+        for (entity, error) in &executed.unfit {
+            if !matches!(error, xln_runtime::BodyError::OtherHeight { .. }) {
+                self.violations.push(format!("server {server}: a frame of {entity} does not fit: {error}"));
+            }
+        }
+        for (user, errand) in self.cast.users.iter().zip(&mut self.errands) {
+            let Some(call) = errand.pending.as_ref().filter(|_| user.home == server) else { continue };
+            let hash = call.hash();
+            let decided = executed.slice.frames.iter().flat_map(|frame| &frame.body.calls);
+            if executed.slice.calls.iter().chain(decided).any(|executed| executed.hash() == hash) {
+                if let Err(violation) = self.promises.included(call) {
+                    self.violations.push(violation);
+                }
+                errand.finish();
+            }
+        }
+    }
+
+    /// What a server has after a start: its invariants hold and nothing that was acknowledged is missing.
+    pub(crate) fn check(&mut self, server: usize) {
+        let Some(state) = self.nodes[server].state().cloned() else { return };
+        if let Err(violation) = invariants::check(&state) {
+            self.violations.push(format!("server {server}: {violation}"));
+        }
+        let told = |entity: &EntityId| {
+            let mut users = self.cast.users.iter();
+            users.any(|user| user.home == server && user.actor.id == *entity)
+        };
+        if let Err(violation) = self.promises.kept(&(&state).into(), told) {
+            self.violations.push(format!("server {server}: {violation}"));
+        }
+    }
+
+    /// A double vote that a server hears while it decides the height must become evidence.
+    pub(crate) fn heard(&mut self, server: usize, bytes: &[u8]) {
+        let is_liar = self.liar.as_ref().is_some_and(|liar| liar.index == server);
+        let Ok(message) = BoardMessage::from_bytes(bytes) else { return };
+        let Some(running) = &self.nodes[server].running else { return };
+        if let Some(height) = running.machine.deciding(&message.entity).filter(|_| !is_liar) {
+            self.agreement.delivered(server, height, bytes);
+        }
+    }
+
+    /// A server found proof of a double vote.
+    pub(crate) fn found(&mut self, server: usize, evidence: &Evidence) {
+        let boards = self.cast.boards();
+        let proves = |board: &Board| evidence.verify(self.cast.genesis.network, board).is_ok();
+        if !boards.iter().any(|(_, board)| proves(board)) {
+            self.violations.push(format!("S4: evidence of server {server} proves nothing"));
+        }
+        self.agreement.evidence(server, evidence);
+        self.evidence += 1;
+    }
+}
