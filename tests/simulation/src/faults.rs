@@ -34,6 +34,13 @@ pub(crate) fn schedule(options: &Options, random: &mut Random, schedule: &mut Sc
         schedule.at(ms(at), Happening::Wipe { server: wiped });
         schedule.at(ms(at + random.between(1, 200)), Happening::Start { server: wiped });
     }
+    for _ in 0..options.restores {
+        let at = random.below(end);
+        let later = at + random.between(20, 1_500);
+        schedule.at(ms(at), Happening::Backup { server: wiped });
+        schedule.at(ms(later), Happening::Restore { server: wiped });
+        schedule.at(ms(later + random.between(1, 200)), Happening::Start { server: wiped });
+    }
     for _ in 0..options.pauses {
         let (server, at) = (any(random), random.below(end));
         let until = ms(at + random.between(100, 3_000));

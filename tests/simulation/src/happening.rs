@@ -44,6 +44,14 @@ pub(crate) enum Happening {
     Wipe {
         server: usize,
     },
+    /// What is on its disk is copied.
+    Backup {
+        server: usize,
+    },
+    /// It crashes, and the last copy takes the place of its disk.
+    Restore {
+        server: usize,
+    },
     Start {
         server: usize,
     },

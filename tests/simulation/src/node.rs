@@ -59,6 +59,14 @@ pub(crate) struct Node {
     /// While it is down.
     disk: Option<Disk>,
     marks: Marks,
+    /// The last copy of it.
+    backup: Option<Disk>,
+    /// Whether a copy ever took its place.
+    pub(crate) restored: bool,
+    /// Whether the operator says so at the next start.
+    declares: bool,
+    /// Tells the counting of this disk from that of one before it.
+    stream: u64,
     mutation: Option<Mutation>,
 }
 
@@ -83,6 +91,10 @@ impl Node {
             voter,
             disk: Some(Disk::new(genesis.clone())),
             marks: Marks::new(),
+            backup: None,
+            restored: false,
+            declares: false,
+            stream: 1,
             genesis,
             mutation,
         }
@@ -105,6 +117,7 @@ impl Node {
             outbox,
             disk,
             marks: self.marks.clone(),
+            declares: core::mem::take(&mut self.declares),
             fails_at: None,
             mutation: self.mutation,
             frames: std::collections::VecDeque::new(),
@@ -113,8 +126,12 @@ impl Node {
             sent: Vec::new(),
             evidence: Vec::new(),
         };
-        let identity =
-            Identity { server: self.id, voter: self.voter.clone(), stream: 1, snapshot_gap: SNAPSHOT_GAP };
+        let identity = Identity {
+            server: self.id,
+            voter: self.voter.clone(),
+            stream: self.stream,
+            snapshot_gap: SNAPSHOT_GAP,
+        };
         let shared = Arc::new(Shared::default());
         let machine = Machine::start(site, identity, self.directory.clone(), Arc::clone(&shared));
         let machine = machine.unwrap_or_else(|error| panic!("server {} does not start: {error}", self.index));
@@ -137,6 +154,27 @@ impl Node {
     pub(crate) fn wipe(&mut self) {
         if self.disk.is_some() {
             self.disk = Some(Disk::new(self.genesis.clone()));
+            self.stream += 1;
+        }
+    }
+
+    /// Copies what is on its disk now.
+    pub(crate) fn back_up(&mut self) {
+        let running = self.running.as_mut().map(|running| &running.machine.environment().disk);
+        self.backup = running.or(self.disk.as_ref()).cloned();
+    }
+
+    /// The copy takes the place of its disk while it is down, and the operator says so. The marks of its votes stay.
+    pub(crate) fn restore(&mut self) {
+        if let (Some(_), Some(backup)) = (&self.disk, self.backup.take()) {
+            self.disk = Some(backup);
+            self.stream += 1;
+            self.restored = true;
+            if self.mutation == Some(Mutation::SilentRestore) {
+                self.marks.clear();
+            } else {
+                self.declares = true;
+            }
         }
     }
 

@@ -16,6 +16,8 @@ pub enum Mutation {
     NoMarks,
     /// Messages of other servers are handed to the author in the wrong order.
     DisorderedMessages,
+    /// A disk comes back from a backup, nobody says so, and the marks of votes are gone.
+    SilentRestore,
 }
 
 /// Everything about a run but its chances, all drawn from the seed.
@@ -37,6 +39,8 @@ pub struct Options {
     pub crashes: u64,
     /// How often one validator, where nobody lives, loses its disk.
     pub wipes: u64,
+    /// How often the same validator gets an earlier copy of its disk back, of which the operator says so.
+    pub restores: u64,
     /// Disks that fail while votes are written; the process ends, as it must.
     pub disk_faults: u64,
     /// Partitions: into two parts, or one way only.
@@ -68,6 +72,7 @@ impl Options {
             sync_ms_max: 2,
             crashes: 0,
             wipes: 0,
+            restores: 0,
             disk_faults: 0,
             partitions: 0,
             pauses: 0,
@@ -102,6 +107,7 @@ impl Options {
             boards: sometimes(20, 1) > 0,
             validators: if sometimes(4, 1) > 0 { 7 } else { 4 },
             wipes: sometimes(25, 2),
+            restores: sometimes(25, 2),
             mutation: None,
             settled_ms: SETTLED_MS,
         }

@@ -152,6 +152,11 @@ impl Simulation {
                 self.crash(server);
                 self.nodes[server].wipe();
             }
+            Happening::Backup { server } => self.nodes[server].back_up(),
+            Happening::Restore { server } => {
+                self.crash(server);
+                self.nodes[server].restore();
+            }
             Happening::Start { server } => {
                 let seed = self.random.number();
                 if self.nodes[server].start(self.now, seed) {

@@ -33,8 +33,16 @@ impl core::fmt::Display for Crash {
     }
 }
 
-/// The last row of the log of each entity that ever was.
-pub(crate) type Marks = BTreeMap<EntityId, (Height, u64)>;
+/// The last row of the log of each entity that ever was, as a node keeps it beside its keys.
+pub(crate) type Marks = BTreeMap<EntityId, Mark>;
+
+/// Where the log of an entity had come.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Mark {
+    last: (Height, u64),
+    /// The disk comes from a backup, and the key has not voted since.
+    restored: bool,
+}
 
 /// A server's surroundings.
 pub(crate) struct Site {
@@ -47,6 +55,8 @@ pub(crate) struct Site {
     pub(crate) disk: Disk,
     /// How far the key has voted, which a lost disk leaves behind.
     pub(crate) marks: Marks,
+    /// Whether the operator says that the disk comes from a backup.
+    pub(crate) declares: bool,
     /// The write of votes that fails; whether what it was to write is there afterwards.
     pub(crate) fails_at: Option<(u64, bool)>,
     pub(crate) mutation: Option<Mutation>,
@@ -101,7 +111,8 @@ impl Environment for Site {
         }
         for row in rows {
             let mark = self.marks.entry(row.entity).or_default();
-            *mark = (*mark).max((row.height, row.sequence));
+            let before = if mark.restored { (0, 0) } else { mark.last };
+            *mark = Mark { last: before.max((row.height, row.sequence)), restored: false };
         }
         Ok(())
     }
@@ -112,10 +123,19 @@ impl Environment for Site {
         next: Height,
         last: Option<(Height, u64)>,
     ) -> Result<VoteHistory, Crash> {
-        let forgets = matches!(self.mutation, Some(Mutation::NoMarks | Mutation::NoLog));
+        if matches!(self.mutation, Some(Mutation::NoMarks | Mutation::NoLog)) {
+            return Ok(VoteHistory::Whole);
+        }
+        if self.declares {
+            self.marks.entry(*entity).or_default().restored = true;
+        }
+        let is_new = self.marks.is_empty() || next == 1 && self.marks.values().any(|mark| !mark.restored);
         Ok(match self.marks.get(entity) {
-            Some(mark) if next <= mark.0 && last < Some(*mark) && !forgets => VoteHistory::UpTo(mark.0),
-            _ => VoteHistory::Whole,
+            Some(mark) if mark.restored => VoteHistory::Restored,
+            Some(mark) if next <= mark.last.0 && last < Some(mark.last) => VoteHistory::UpTo(mark.last.0),
+            Some(_) => VoteHistory::Whole,
+            None if is_new => VoteHistory::Whole,
+            None => VoteHistory::Unknown,
         })
     }
 
