@@ -36,7 +36,7 @@ pub(crate) fn schedule(options: &Options, random: &mut Random, schedule: &mut Sc
     }
     for _ in 0..options.restores {
         let at = random.below(end);
-        let later = at + random.between(20, 1_500);
+        let later = at + random.between(20, 3_000);
         schedule.at(ms(at), Happening::Backup { server: wiped });
         schedule.at(ms(later), Happening::Restore { server: wiped });
         schedule.at(ms(later + random.between(1, 200)), Happening::Start { server: wiped });

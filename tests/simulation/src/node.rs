@@ -166,8 +166,8 @@ impl Node {
 
     /// The copy takes the place of its disk while it is down, and the operator says so. The marks of its votes stay.
     pub(crate) fn restore(&mut self) {
-        if let (Some(_), Some(backup)) = (&self.disk, self.backup.take()) {
-            self.disk = Some(backup);
+        if let (Some(_), Some(backup)) = (&self.disk, &self.backup) {
+            self.disk = Some(backup.clone());
             self.stream += 1;
             self.restored = true;
             if self.mutation == Some(Mutation::SilentRestore) {

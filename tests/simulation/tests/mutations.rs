@@ -38,8 +38,8 @@ fn a_lost_disk_of_which_nobody_knows_is_caught() {
 
 #[test]
 fn an_old_copy_of_a_disk_of_which_nobody_knows_is_caught() {
-    let options =
-        Options { restores: 30, delay_ms_max: 60, faulty_ms: 6_000, boards: false, ..Options::calm() };
+    let faults = Options { restores: 12, loss_percent: 25, delay_ms_max: 60, ..Options::calm() };
+    let options = Options { faulty_ms: 8_000, boards: false, ..faults };
     assert!(is_caught(Mutation::SilentRestore, &options, "S3"));
     for seed in 0..4 {
         assert_eq!(run(seed, options.clone()).violations, Vec::<String>::new(), "seed {seed}");
