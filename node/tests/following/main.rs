@@ -1,19 +1,18 @@
-//! Catching up with an entity whose board votes: by frames, or by the state after one of them.
+//! Following an entity whose board votes: catching up by frames or by the state after one of them, and what waits for it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod boards;
 mod net;
 
 use std::time::Duration;
 
 use net::{Net, is_chunk, is_frames, is_heights, is_snapshot};
-use xln_network::{Answer, Question, Standing};
-use xln_node::consortium::Input;
-use xln_primitives::{Board, EntityId, Profile, Timestamp};
-use xln_runtime::{Authentic, Refusal, RuntimeCall, SignedCall, SliceInputs, StateManifest};
+use xln_network::{Answer, Question};
+use xln_runtime::StateManifest;
 
-const SECONDS: fn(u64) -> Duration = Duration::from_secs;
+pub(crate) const SECONDS: fn(u64) -> Duration = Duration::from_secs;
 
-fn network() -> (tempfile::TempDir, Net) {
+pub(crate) fn network() -> (tempfile::TempDir, Net) {
     let folder = tempfile::tempdir().unwrap();
     let net = Net::new(folder.path());
     (folder, net)
@@ -199,122 +198,4 @@ fn a_frame_that_was_missed_is_found_by_the_digest() {
     net.start(1, 6, 0);
     net.run(SECONDS(11));
     assert!(net.is_there(late));
-}
-
-/// A call with which a validator, the first one it makes, renames an entity.
-fn renaming(net: &Net, validator: usize, entity: EntityId, name: &str) -> Authentic<SignedCall> {
-    let name = name.as_bytes().to_vec().try_into().unwrap();
-    let metadata = pallet_entities::Metadata { name, description: Default::default() };
-    net.call(validator, entity, pallet_entities::Call::SetMetadata(metadata).into())
-}
-
-#[test]
-fn who_submitted_a_call_whose_nonce_another_took_is_told() {
-    let (_folder, mut net) = network();
-    net.decide(3);
-    let depositary = net.depositary;
-    let (ours, other) = (renaming(&net, 0, depositary, "one"), renaming(&net, 0, depositary, "another"));
-    let same = renaming(&net, 1, depositary, "two");
-    // By its frame.
-    let near = net.start(0, 3, 0);
-    for call in [&ours, &same] {
-        net.peers[near].machine.take(Input::Call(call.clone())).unwrap();
-    }
-    // And where the frame is skipped for a state, in which both nonces are used.
-    let far = net.start(1, 3, 0);
-    net.peers[far].machine.take(Input::Call(ours.clone())).unwrap();
-    net.peers[far].machine.take(Input::Call(other.clone())).unwrap();
-    let taken = net.peers[far].machine.environment().refused.pop().unwrap();
-    assert_eq!(taken.0, other.get().hash(), "of two calls with one nonce the first counts");
-
-    net.decide_on(SliceInputs { calls: vec![other, same], ..SliceInputs::default() });
-    net.decide(2);
-    let there = net.start(2, 6, 0);
-    net.run(SECONDS(1));
-    let error = pallet_entities::Error::NonceTooLow { expected: 1, found: 0 };
-    let told = [(ours.get().hash(), Refusal::Unauthorised(error))];
-    assert!(net.is_there(near) && net.is_there(far));
-    for peer in [near, far] {
-        assert_eq!(net.peers[peer].machine.environment().refused, told);
-    }
-    assert_eq!(net.asked(near, there, is_snapshot), 0);
-}
-
-#[test]
-fn who_submitted_a_call_that_a_state_left_behind_is_told() {
-    let (_folder, mut net) = network();
-    let depositary = net.depositary;
-    let (ours, other) = (renaming(&net, 0, depositary, "one"), renaming(&net, 0, depositary, "another"));
-    let far = net.start(1, 0, 0);
-    net.peers[far].machine.take(Input::Call(ours.clone())).unwrap();
-    net.decide_on(SliceInputs { calls: vec![other], ..SliceInputs::default() });
-    net.decide(80);
-    let there = net.start(2, 81, 0);
-    net.run(SECONDS(5));
-    assert!(net.is_there(far) && net.asked(far, there, is_snapshot) > 0);
-    let error = pallet_entities::Error::NonceTooLow { expected: 1, found: 0 };
-    let told = [(ours.get().hash(), Refusal::Unauthorised(error))];
-    assert_eq!(net.peers[far].machine.environment().refused, told);
-}
-
-/// A board of some validators.
-fn board_of(net: &Net, validators: &[usize]) -> Board {
-    let facts = net.genesis.facts().unwrap();
-    let all = &facts.depositary_board;
-    let key = |validator: &usize| net.secrets[*validator].public().unwrap();
-    let members: Vec<_> =
-        validators.iter().map(|validator| all.signer(&key(validator)).unwrap().clone()).collect();
-    Board { members: members.try_into().unwrap(), threshold: 1, profile: Profile::Byzantine }
-}
-
-#[test]
-fn who_is_no_member_founds_nothing() {
-    let (_folder, mut net) = network();
-    let board = board_of(&net, &[1, 2, 3]);
-    let entity = board.entity();
-    let one = net.start_voting(1);
-    let create: RuntimeCall = pallet_entities::Call::Create { board }.into();
-    let (stranger, member) = (net.call(0, entity, create.clone()), net.call(2, entity, create));
-    let machine = &mut net.peers[one].machine;
-    machine.take(Input::Call(stranger.clone())).unwrap();
-    machine.turn().unwrap();
-    assert_eq!(machine.deciding(&entity), None);
-    let refused = core::mem::take(&mut machine.environment().refused);
-    assert!(
-        matches!(&refused[..], [(call, Refusal::Unauthorised(pallet_entities::Error::NotAMember { .. }))]
-            if *call == stranger.get().hash()),
-        "{refused:?}"
-    );
-    machine.take(Input::Call(member)).unwrap();
-    machine.turn().unwrap();
-    assert_eq!(machine.deciding(&entity), Some(1));
-}
-
-#[test]
-fn an_entity_of_others_is_asked_for_once_and_in_few_bytes() {
-    let (_folder, mut net) = network();
-    net.decide(2);
-    let board = board_of(&net, &[1, 2, 3]);
-    let entity = board.entity();
-    let create = net.call(1, entity, pallet_entities::Call::Create { board: board.clone() }.into());
-    let inputs = SliceInputs { calls: vec![create], ..SliceInputs::default() };
-    let first = net.frame(entity, &board, Timestamp::from_millis(5), inputs);
-    let (outsider, member) = (net.start_voting(0), net.start_voting(2));
-    let there = net.start(1, 2, 0);
-    net.peers[there].machine.environment().frames.insert((entity, 1), codec::Encode::encode(&first));
-    // It follows what it is not on the board of, as far as the others know.
-    let standing = Standing { entity, height: 1, frame: first.header.hash() };
-    net.tamper = Box::new(move |place, _, answer| match answer {
-        Answer::Heights(mut digest) if place == there => {
-            digest.try_push(standing).unwrap();
-            Some(Answer::Heights(digest))
-        }
-        other => Some(other),
-    });
-    net.run(SECONDS(60));
-    let first_of = |question: &Question| matches!(question, Question::Frames { from: 1, max_bytes: 1, .. });
-    assert_eq!(net.asked(outsider, there, first_of), 1);
-    assert_eq!(net.peers[outsider].machine.deciding(&entity), None);
-    let follows = net.peers[member].shared.status().boards.iter().any(|board| board.entity == entity);
-    assert!(follows, "who is on the board joins");
 }

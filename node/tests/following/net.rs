@@ -15,19 +15,18 @@ use std::{
 use codec::Encode;
 use xln_chain_spec::ChainSpec;
 use xln_consensus::{Evidence, Row, VoteHistory};
-use xln_integration::certify;
+use xln_integration::{Actor, certify};
 use xln_keystore::{KeySigner, Scheme, Signer, dev_secret};
 use xln_network::{Answer, Code, Question, ServerId, Topic, delivery::Packet};
 use xln_node::consortium::{
     Directory, Environment, Identity, Input, Kept, Machine, Notice, Serving, Shared, StoredRow,
 };
 use xln_primitives::{
-    Amount, Board, CALL_VERSION, CallHash, Certificate, EntityId, FrameHeader, Hash, Height, SecretKey,
-    Timestamp,
+    Board, CallHash, Certificate, EntityId, FrameHeader, Hash, Height, SecretKey, Timestamp,
 };
 use xln_runtime::{
-    Adoption, Authentic, CallBody, Certifier, CertifyError, DecidedFrame, Genesis, Inbound, Refusal,
-    RuntimeCall, Server, ServerInput, SignedCall, SliceInputs, authenticate_calls,
+    Adoption, Authentic, Certifier, CertifyError, DecidedFrame, Genesis, Inbound, Refusal, RuntimeCall,
+    Server, ServerInput, SignedCall, SliceInputs, authenticate_calls,
 };
 
 /// Nobody signs alone here.
@@ -247,7 +246,8 @@ impl Net {
         time: Timestamp,
         inputs: SliceInputs,
     ) -> DecidedFrame {
-        let proposal = self.ahead.propose(entity, time, Hash::ZERO, inputs, &BTreeMap::new()).unwrap();
+        let boards = self.genesis.entities.iter().map(|entity| (entity.id, entity.board.clone())).collect();
+        let proposal = self.ahead.propose(entity, time, Hash::ZERO, inputs, &boards).unwrap();
         let (body, header) = proposal.unwrap();
         DecidedFrame {
             certificate: certify(self.genesis.network, board, &header, &self.secrets),
@@ -263,18 +263,8 @@ impl Net {
         entity: EntityId,
         call: RuntimeCall,
     ) -> Authentic<SignedCall> {
-        let secret = &self.secrets[validator];
-        let body = CallBody {
-            version: CALL_VERSION,
-            network: self.genesis.network,
-            signer: secret.public().unwrap(),
-            entity,
-            nonce: 0,
-            valid_until: Timestamp::MAX,
-            calls: vec![call].try_into().unwrap(),
-            tip: Amount::ZERO,
-        };
-        let calls = vec![body.sign(secret).unwrap()];
+        let actor = Actor::member("", self.board.clone(), self.secrets[validator].clone());
+        let calls = vec![actor.sign(self.genesis.network, entity, 0, vec![call]).unwrap()];
         authenticate_calls(calls, self.genesis.network, Timestamp::from_millis(1), [1; 32]).remove(0).unwrap()
     }
 
