@@ -82,6 +82,7 @@ impl<E: Environment> Machine<E> {
             let server = self.env.server();
             let known = server.entity(&entity);
             known.into_iter().for_each(|known| waiting.executed(known));
+            waiting.moved(self.env.now());
             if waiting.is_ready(known) {
                 self.events.push_back(Event::Work { entity });
             }

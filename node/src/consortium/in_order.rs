@@ -116,6 +116,10 @@ impl<K: Ord + Copy, V> InOrder<K, V> {
         })
     }
 
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.senders.values_mut().flat_map(BTreeMap::values_mut)
+    }
+
     pub(super) fn values(&self) -> impl Iterator<Item = &V> {
         self.senders.values().flat_map(BTreeMap::values)
     }

@@ -20,13 +20,11 @@ use xln_runtime::{
 
 use super::{
     directory::Directory, environment::Environment, fetch::Fetch, heights::PERIOD, post::Post,
-    status::Shared, waiting::Waiting,
+    status::Shared, telling::REPEAT, waiting::Waiting,
 };
 
 /// How often the machine looks for what the clock makes due.
 const TICK: Duration = Duration::from_millis(100);
-/// How often messages that wait for a board are told again, and others are asked for frames that are missing.
-const REPEAT: Duration = Duration::from_secs(2);
 /// Entities of which a deadline has passed that are looked at at once.
 const DUE_MAX: usize = 16;
 
@@ -334,6 +332,7 @@ impl<E: Environment> Machine<E> {
     fn joined(&mut self, server: ServerId) {
         self.connected.insert(server);
         self.delivery.connected(server);
+        self.waiting.values_mut().for_each(|waiting| waiting.moved(self.env.now()));
         self.ask_height(server);
     }
 

@@ -51,6 +51,7 @@ mod post;
 mod serving;
 mod start;
 mod status;
+mod telling;
 mod time;
 mod waiting;
 

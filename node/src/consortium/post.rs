@@ -173,17 +173,11 @@ impl<E: Environment> Machine<E> {
 
     /// Tells letters of entities that live here again, as long as they wait.
     pub(super) fn tell_boards_again(&mut self) {
+        let (now, state) = (self.env.now(), self.state());
         let mut again: Vec<(EntityId, Letter)> = Vec::new();
-        {
-            let server = self.env.server();
-            for (entity, waiting) in &self.waiting {
-                let ours =
-                    waiting.all().filter(|(message, _)| server.entity(&message.message.from).is_some());
-                let letter = |(message, board): (&Arc<_>, &Board)| {
-                    (*entity, Letter { message: Arc::clone(message), board: board.clone() })
-                };
-                again.extend(ours.take(AGAIN_MAX).map(letter));
-            }
+        for (entity, waiting) in &mut self.waiting {
+            let letters = waiting.tell_again(now, AGAIN_MAX, |from| state.entity(from).is_some());
+            again.extend(letters.into_iter().map(|letter| (*entity, letter)));
         }
         for (entity, letter) in again {
             self.tell_board(&entity, &letter);
@@ -219,7 +213,7 @@ impl<E: Environment> Machine<E> {
             Place::Free => {}
         }
         let waiting = self.waiting.get_mut(&entity)?;
-        waiting.add(proven);
+        waiting.add(proven, self.env.now());
         if waiting.is_ready(self.env.server().entity(&entity)) {
             self.events.push_back(Consensus::Work { entity });
         }

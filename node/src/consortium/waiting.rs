@@ -1,13 +1,15 @@
 //! Messages and calls that wait for an entity whose board decides its frames: what a proposer puts into the next one.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use xln_primitives::{
-    Board, CallHash, CertifiedMessage, EntityId, Message, Nonce, Sequence, SignerId, Timestamp,
-};
+use xln_primitives::{Board, CallHash, EntityId, Message, Nonce, Sequence, SignerId, Timestamp};
 use xln_runtime::{Authentic, Entity, Inbound, RuntimeMessage, SignedCall, SliceNumber};
 
-use super::in_order::{InOrder, Limits};
+use super::{
+    in_order::{InOrder, Limits},
+    letter::Letter,
+    telling::Telling,
+};
 
 /// Messages that wait for one entity. The window of a sender is that of [`xln_network::delivery`]: what comes that way is not
 /// said again as long as this server runs.
@@ -27,8 +29,17 @@ pub(super) struct Proven {
 /// What waits for one entity. Methods take the entity as the durable state has it; none before it is founded.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    messages: InOrder<EntityId, Proven>,
+    messages: InOrder<EntityId, Put>,
+    /// When the entity advanced last, or somebody who votes for it came back.
+    moved: Duration,
     calls: InOrder<SignerId, Asked>,
+}
+
+/// A message that waits.
+#[derive(Debug)]
+struct Put {
+    proven: Proven,
+    telling: Telling,
 }
 
 /// A call that waits.
@@ -75,7 +86,7 @@ pub(super) enum Place {
 
 impl Default for Waiting {
     fn default() -> Self {
-        Self { messages: InOrder::new(MESSAGES), calls: InOrder::new(CALLS) }
+        Self { messages: InOrder::new(MESSAGES), moved: Duration::ZERO, calls: InOrder::new(CALLS) }
     }
 }
 
@@ -116,11 +127,11 @@ impl Waiting {
         }
     }
 
-    /// Adds a message of which the place is free.
-    pub(super) fn add(&mut self, proven: Proven) {
+    /// Adds a message of which the place is free. Who said it has told the others now.
+    pub(super) fn add(&mut self, proven: Proven, now: Duration) {
         let message = &proven.message.get().certified().message;
         let (from, sequence) = (message.from, message.sequence);
-        self.messages.add(from, sequence, proven);
+        self.messages.add(from, sequence, Put { proven, telling: Telling::new(now) });
     }
 
     /// Adds a call, if there is room. A call that is there becomes ours if it is submitted here too.
@@ -224,7 +235,7 @@ impl Waiting {
         entity: Option<&Entity>,
     ) -> (Vec<Authentic<Inbound>>, BTreeMap<EntityId, Board>) {
         let (mut messages, mut boards) = (Vec::new(), BTreeMap::new());
-        for (from, proven) in self.messages.ready(next_message(entity)).take(FRAME_MAX) {
+        for (from, Put { proven, .. }) in self.messages.ready(next_message(entity)).take(FRAME_MAX) {
             messages.push(proven.message.clone());
             boards.entry(*from).or_insert_with(|| proven.board.clone());
         }
@@ -239,8 +250,26 @@ impl Waiting {
         calls
     }
 
-    /// What waits, to be told to others again.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&Arc<CertifiedMessage<RuntimeMessage>>, &Board)> {
-        self.messages.values().map(|proven| (proven.message.get().certified(), &proven.board))
+    /// The others may act on what they are told: the entity has advanced, or somebody who votes for it has come back.
+    pub(super) const fn moved(&mut self, now: Duration) {
+        self.moved = now;
+    }
+
+    /// At most `limit` messages of these senders that are to be told to others again now, with the boards of the senders.
+    pub(super) fn tell_again(
+        &mut self,
+        now: Duration,
+        limit: usize,
+        whose: impl Fn(&EntityId) -> bool,
+    ) -> Vec<Letter> {
+        let moved = self.moved;
+        let due = self.messages.values_mut().filter(|put| put.telling.is_due(now, moved));
+        let ours = due.filter(|put| whose(&put.proven.message.get().certified().message.from));
+        let tell = |put: &mut Put| {
+            put.telling.tell(now, moved);
+            let Proven { message, board } = &put.proven;
+            Letter { message: Arc::clone(message.get().certified()), board: board.clone() }
+        };
+        ours.take(limit).map(tell).collect()
     }
 }
