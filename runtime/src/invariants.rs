@@ -40,6 +40,14 @@ pub enum Violation {
         /// What is wrong.
         violation: String,
     },
+    /// Of the governance pallet.
+    #[error("entity {entity}: {violation}")]
+    Governance {
+        /// In whose state.
+        entity: EntityId,
+        /// What is wrong.
+        violation: pallet_governance::Violation,
+    },
     /// Of the reserves pallet.
     #[error("depositary: {0}")]
     Reserves(pallet_reserves::Violation),
@@ -87,6 +95,8 @@ fn run(server: &Server, settled: bool) -> Result<(), Violation> {
 fn check_entity(entity: &Entity) -> Result<(), Violation> {
     let (state, id) = (entity.state(), entity.id());
     pallet_entities::try_state(&state).map_err(|violation| Violation::Entities { entity: id, violation })?;
+    pallet_governance::try_state(&state)
+        .map_err(|violation| Violation::Governance { entity: id, violation })?;
     pallet_channels::try_state(&state)
         .map_err(|broken| Violation::Channels { entity: id, violation: broken.to_string() })
 }
