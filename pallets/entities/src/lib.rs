@@ -24,7 +24,8 @@
 //!
 //! A **board of several** agrees on each frame, and a quorum of it signs one aggregated certificate with BLS keys: their own,
 //! or those of servers that they appointed as delegates ([`Error::CannotAgree`]). A member that is an entity takes part
-//! by what it says itself, and by its delegate in ordering.
+//! by what it says itself, and by its delegate in ordering. What people sign off line for an entity, through all levels of its
+//! members, is a proof of its own kind: [`quorum`].
 
 mod board;
 mod call;
@@ -34,6 +35,7 @@ mod invariant;
 mod metadata;
 mod nonce;
 mod position;
+pub mod quorum;
 mod registry;
 
 use xln_primitives::{EntityId, Environment, Origin};
