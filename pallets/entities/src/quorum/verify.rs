@@ -33,9 +33,9 @@ struct Marked {
 impl QuorumProof {
     /// Checks the proof over `statement`, and evaluates the weight in the board of the statement's entity.
     ///
-    /// An outcome that is not [reached](Outcome::reached) comes from valid signatures that are too few. Everything about the
-    /// proof that is not exactly as [`QuorumProof::assemble`] makes it is an error, so that one choice of boards and signers has
-    /// one encoding.
+    /// An outcome that is not [reached](Outcome::reached) comes from valid signatures that are too few. Everything in a proof
+    /// that says nothing is an error: a board that is nested in none before it, a second mark for a person, a signature for which
+    /// nobody is marked.
     pub fn verify(&self, known: &impl KnownBoards, statement: &Statement) -> Result<Outcome, QuorumError> {
         let root = statement.entity;
         let boards = self.resolve(known, root)?;
@@ -57,6 +57,9 @@ impl QuorumProof {
         known: &'a impl KnownBoards,
         root: EntityId,
     ) -> Result<Vec<(EntityId, Cow<'a, Board>)>, QuorumError> {
+        if self.boards.is_empty() {
+            return Err(QuorumError::Root { root });
+        }
         let mut boards = Vec::with_capacity(self.boards.len());
         let mut seen = BTreeSet::new();
         // The entities that an earlier board names, and at first the root.
