@@ -73,6 +73,16 @@ pub enum SpecError {
         /// What is wrong with it.
         source: BoardError,
     },
+    /// Lazy entities that are members of each other: each identifier would be a hash of the other.
+    #[error(
+        "chain spec, at {path}: {entity} is the hash of its board, whose members wait for that hash; say `\"registered\": true` of one of them"
+    )]
+    Circular {
+        /// Where.
+        path: String,
+        /// One of them.
+        entity: String,
+    },
     /// A channel of an entity with itself.
     #[error("chain spec, at {path}: both sides of the channel are {entity}")]
     OneSided {

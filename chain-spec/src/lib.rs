@@ -22,7 +22,8 @@
 //!
 //! **References.** Where an entity is referred to, its name or its identifier (`0x…`) may stand; likewise an
 //! asset's symbol or identifier. An entity is *lazy* (its identifier is the hash of its board) unless it says
-//! `"registered": true`; registered entities are numbered from 1 in the order of the file.
+//! `"registered": true`; registered entities are numbered from 1 in the order of the file. A member of a board may be an entity; lazy
+//! ones that are members of each other are refused, since none of their identifiers could be computed.
 //!
 //! **Channels** may be written from either side. `left` and `right` of the file are put in the order of the
 //! identifiers, and then the two credit limits change places and the share of the collateral becomes its rest.
@@ -38,7 +39,9 @@ mod channel;
 mod entity;
 mod error;
 mod file;
+mod member;
 mod names;
+mod permission;
 mod reference;
 mod resolve;
 mod server;
@@ -46,10 +49,12 @@ mod spec;
 mod text;
 mod unique_map;
 
-pub use board::{BoardSpec, MemberSpec, Permission};
+pub use board::BoardSpec;
 pub use channel::{ChannelSpec, RowSpec};
 pub use entity::{EntitySpec, PolicySpec};
 pub use error::SpecError;
+pub use member::{DelegateSpec, MemberSpec, WhoSpec};
+pub use permission::Permission;
 pub use reference::{AssetRef, EntityRef};
 pub use server::{KnownServer, ServerSpec};
 pub use spec::{

@@ -20,7 +20,8 @@ macro_rules! reference {
             }
 
             /// The identifier, if the text is one.
-            pub(crate) fn id(&self) -> Option<$id> {
+            #[must_use]
+            pub fn id(&self) -> Option<$id> {
                 self.0.parse().ok()
             }
         }

@@ -8,8 +8,8 @@ use xln_runtime::genesis::{
 };
 
 use crate::{
-    AssetSpec, ChainSpec, ChainType, ChannelSpec, ConsensusSpec, DepositarySpec, EntitySpec, GenesisSpec,
-    PolicySpec, RowSpec, SpecError,
+    AssetSpec, BoardSpec, ChainSpec, ChainType, ChannelSpec, ConsensusSpec, DepositarySpec, EntitySpec,
+    GenesisSpec, PolicySpec, RowSpec, SpecError,
     names::Names,
     server,
     text::{self, check},
@@ -115,10 +115,16 @@ fn entity(path: &str, spec: &EntitySpec, names: &Names<'_>) -> Result<GenesisEnt
             return Err(SpecError::Duplicate { path, value: asset.to_string() });
         }
     }
+    let name = format!("{path}.name");
+    let id = names.own(&name, &spec.name)?;
     Ok(GenesisEntity {
-        id: names.own(&format!("{path}.name"), &spec.name)?,
+        id,
         name: spec.name.clone(),
-        board: spec.board.to_board(&format!("{path}.board"))?,
+        // Whoever has a name has a board.
+        board: names
+            .board(&id)
+            .cloned()
+            .ok_or(SpecError::Duplicate { path: name, value: spec.name.clone() })?,
         reserves: reserves.into_iter().collect(),
         policy: spec.policy.as_ref().map(|terms| policy(&format!("{path}.policy"), terms)).transpose()?,
     })
@@ -217,24 +223,20 @@ pub(crate) fn raw_form(spec: &ChainSpec, genesis: &Genesis) -> ChainSpec {
         bridge: Some(asset.bridge.into()),
         faucet: asset.faucet_max.map(|max| crate::FaucetSpec { max }),
     });
-    let boards: BTreeMap<_, _> =
-        spec.genesis.entities.iter().map(|entity| (entity.name.as_str(), &entity.board)).collect();
-    let entities = genesis.entities.iter().filter_map(|entity| {
-        Some(EntitySpec {
-            name: entity.name.clone(),
-            id: Some(entity.id),
-            registered: entity.id.registry_number().is_some(),
-            board: boards.get(entity.name.as_str())?.normalised(),
-            reserves: entity.reserves.iter().map(|(asset, amount)| ((*asset).into(), *amount)).collect(),
-            policy: entity.policy.as_ref().map(|terms| PolicySpec {
-                base_fee: terms.base_fee,
-                fee_ppm: terms.fee_ppm,
-                timelock_delta_ms: terms.timelock_delta_ms,
-                min_htlc: terms.htlc_min,
-                max_htlc: terms.htlc_max,
-                max_pending: terms.pending_max,
-            }),
-        })
+    let entities = genesis.entities.iter().map(|entity| EntitySpec {
+        name: entity.name.clone(),
+        id: Some(entity.id),
+        registered: entity.id.registry_number().is_some(),
+        board: BoardSpec::from(&entity.board),
+        reserves: entity.reserves.iter().map(|(asset, amount)| ((*asset).into(), *amount)).collect(),
+        policy: entity.policy.as_ref().map(|terms| PolicySpec {
+            base_fee: terms.base_fee,
+            fee_ppm: terms.fee_ppm,
+            timelock_delta_ms: terms.timelock_delta_ms,
+            min_htlc: terms.htlc_min,
+            max_htlc: terms.htlc_max,
+            max_pending: terms.pending_max,
+        }),
     });
     let channels = genesis.channels.iter().map(|channel| ChannelSpec {
         left: channel.left.into(),

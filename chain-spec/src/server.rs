@@ -132,10 +132,9 @@ fn voting_boards(
     for (position, entity) in spec.genesis.entities.iter().enumerate() {
         let path = format!("genesis.entities[{position}]");
         let id = names.own(&format!("{path}.name"), &entity.name)?;
-        let board = entity.board.to_board(&format!("{path}.board"))?;
-        if id == depositary || !board.votes() {
+        let Some(board) = names.board(&id).filter(|board| id != depositary && board.votes()) else {
             continue;
-        }
+        };
         boards
             .push((id, board.members.iter().filter_map(xln_primitives::Member::bls_key).copied().collect()));
     }

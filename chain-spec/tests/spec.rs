@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use xln_chain_spec::{ChainSpec, SpecError};
-use xln_primitives::{AssetId, EntityId, SecretKey, keccak256};
+use xln_primitives::{
+    AssetId, EntityId, MemberId, Permissions, PublicKey, SecretKey, crypto::bls, keccak256,
+};
 use zeroize::Zeroizing;
 
 fn key(seed: u8) -> String {
@@ -162,6 +164,112 @@ fn registered_entities_are_numbered_in_the_order_of_the_file() {
     assert_eq!(id("alice").registry_number(), None);
     let raw = String::from_utf8(spec.raw().unwrap()).unwrap();
     assert_eq!(ChainSpec::from_json(&raw).unwrap().to_genesis().unwrap(), genesis);
+}
+
+/// The BLS key of a server with its proof of possession.
+fn delegate(seed: u8) -> Value {
+    let key = SecretKey::Bls(Zeroizing::new([seed; 32])).public().expect("every seed is a key");
+    let proof = bls::prove_possession(&[seed; 32]).expect("every seed is a key");
+    let proof: String = proof.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({ "key": key.to_string(), "proofOfPossession": format!("0x{proof}") })
+}
+
+fn company(name: &str, members: Value) -> Value {
+    json!({ "name": name, "board": { "threshold": 2, "members": members } })
+}
+
+#[test]
+fn members_may_be_entities_by_name_in_any_order_and_have_delegates() {
+    let holding = company(
+        "holding",
+        json!([
+            { "entity": "workshop", "delegate": delegate(40), "weight": 3 },
+            { "entity": "alice" },
+            { "entity": EntityId::registered(99).to_string(), "permissions": ["propose", "custom3", "compliance"] },
+        ]),
+    );
+    let workshop = company(
+        "workshop",
+        json!([{ "key": key(30), "delegate": delegate(41) }, { "entity": "hub", "delegate": delegate(42) }]),
+    );
+    let mut spec = small();
+    spec["genesis"]["entities"].as_array_mut().unwrap().extend([holding, workshop]);
+    let spec = read(&spec).unwrap();
+    let genesis = spec.to_genesis().unwrap();
+    let found = |name: &str| genesis.entities.iter().find(|entity| entity.name == name).unwrap();
+    let (holding, workshop) = (found("holding"), found("workshop"));
+    assert_eq!((holding.id, workshop.id), (holding.board.entity(), workshop.board.entity()));
+    let member = |place: usize| &holding.board.members[place];
+    let PublicKey::Bls(server) = SecretKey::Bls(Zeroizing::new([40; 32])).public().unwrap() else { panic!() };
+    assert_eq!((member(0).principal(), member(0).weight), (entity_member(workshop.id), 3));
+    assert_eq!(member(0).bls_key(), Some(&server));
+    assert_eq!((member(1).principal(), member(1).bls_key()), (entity_member(found("alice").id), None));
+    let allowed = Permissions::PROPOSE.with(Permissions::COMPLIANCE).with(Permissions::CUSTOM[3]);
+    assert_eq!(
+        (member(2).principal(), member(2).permissions),
+        (entity_member(EntityId::registered(99)), allowed)
+    );
+    assert!(matches!(workshop.board.members[0].id, MemberId::Delegating { .. }));
+    // The raw form names members by identifier and means the same.
+    let raw = String::from_utf8(spec.raw().unwrap()).unwrap();
+    assert!(!raw.contains(r#""entity":"workshop""#), "{raw}");
+    assert_eq!(ChainSpec::from_json(&raw).unwrap().raw().unwrap(), raw.as_bytes());
+    assert_eq!(ChainSpec::from_json(&raw).unwrap().to_genesis().unwrap(), genesis);
+}
+
+fn entity_member(id: EntityId) -> xln_primitives::Principal {
+    xln_primitives::Principal::Entity(id)
+}
+
+#[test]
+fn entities_in_each_others_boards_need_a_registered_one_among_them() {
+    let one = |other: &str| json!([{ "entity": other }, { "key": key(31) }]);
+    let mut spec = with("/genesis/entities/-", company("left", one("right")));
+    spec["genesis"]["entities"].as_array_mut().unwrap().push(company("right", one("left")));
+    let message = refusal(&spec);
+    assert!(message.contains("genesis.entities[3].board: left is the hash of its board"), "{message}");
+    spec["genesis"]["entities"][4]["registered"] = json!(true);
+    assert!(read(&spec).is_ok());
+    let own = refusal(&with("/genesis/entities/-", company("own", one("own"))));
+    assert!(own.contains("own is the hash of its board"), "{own}");
+}
+
+#[test]
+fn members_that_contradict_themselves_are_refused_by_place() {
+    let place = "genesis.entities[3].board.members[0]";
+    let proof = delegate(40)["proofOfPossession"].clone();
+    let bls = delegate(40)["key"].clone();
+    for (member, at, part) in [
+        (json!({}), "", "either a `key` or is an `entity`"),
+        (json!({ "key": key(9), "entity": "hub" }), "", "either a `key` or is an `entity`"),
+        (json!({ "entity": "hub", "proofOfPossession": proof }), "", "an entity has no key"),
+        (json!({ "entity": "huub" }), ".entity", "no entity is called huub; there is"),
+        (
+            json!({ "key": key(9), "delegate": { "key": key(8), "proofOfPossession": proof } }),
+            ".delegate.key",
+            "BLS",
+        ),
+        (
+            json!({ "key": key(9), "delegate": { "key": bls, "proofOfPossession": "0x12" } }),
+            ".delegate.proof",
+            "192",
+        ),
+        (
+            json!({ "key": key(9), "delegate": delegate(1), "proofOfPossession": proof }),
+            ".proof",
+            "needs no delegate",
+        ),
+        (json!({ "key": bls, "delegate": delegate(1) }), ".delegate", "orders frames itself"),
+        (
+            json!({ "key": key(9), "permissions": ["fly"] }),
+            "",
+            "no permission is called \"fly\"; there is all, propose",
+        ),
+        (json!({ "key": key(9), "permissions": ["custom16"] }), "", "no permission is called"),
+    ] {
+        let message = refusal(&with("/genesis/entities/-", company("new", json!([member]))));
+        assert!(message.contains(&format!("{place}{at}")) && message.contains(part), "{member}: {message}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pallet_entities::{Metadata, Registration};
 use serde::Deserialize;
-use xln_chain_spec::BoardSpec;
+use xln_chain_spec::{BoardSpec, SpecError};
 use xln_keystore::Scheme;
 use xln_primitives::{Board, BoundedVec, EntityId, FrameHash, Hash, Member, Principal, PublicKey};
 use xln_rpc::{
@@ -30,6 +30,7 @@ fn member_view(member: &Member) -> MemberView {
         entity,
         scheme: key.map(|key| scheme_name(key).to_owned()),
         public_key: key.map(|key| Bytes(key.as_bytes().to_vec())),
+        delegate: member.delegate().map(|delegate| Bytes(delegate.key.to_vec())),
         weight: member.weight,
         permissions: member.permissions,
     }
@@ -155,6 +156,20 @@ impl NodeBackend {
         self.entity_view(&self.entity(&id)?)
     }
 
+    /// The board that a caller describes, whose members may be entities that are known here by name.
+    pub(super) fn board(&self, spec: &BoardSpec) -> Result<Board, RpcError> {
+        let entity = |path: &str, reference: &xln_chain_spec::EntityRef| {
+            let found = reference.as_str().parse().ok().and_then(|known| self.directory.entity(&known).ok());
+            found.ok_or_else(|| SpecError::Unknown {
+                path: path.to_owned(),
+                kind: "entity",
+                value: reference.to_string(),
+                known: "what entity.list names".to_owned(),
+            })
+        };
+        spec.to_board("board", &entity).map_err(|error| RpcError::invalid_params(error.to_string()))
+    }
+
     /// Who founds an entity, and its board.
     fn founder(&self, params: &EntityCreate) -> Result<(PublicKey, Board), RpcError> {
         let board = match &params.board {
@@ -162,7 +177,7 @@ impl NodeBackend {
             Some(json) => {
                 let spec = BoardSpec::deserialize(json)
                     .map_err(|error| RpcError::invalid_params(format!("board: {error}")))?;
-                Some(spec.to_board("board").map_err(|error| RpcError::invalid_params(error.to_string()))?)
+                Some(self.board(&spec)?)
             }
         };
         let key = match &params.signer {

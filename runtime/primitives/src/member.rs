@@ -191,6 +191,16 @@ impl Member {
         }
     }
 
+    /// The server that orders frames for it instead of itself, if there is one.
+    #[must_use]
+    pub const fn delegate(&self) -> Option<&Delegate> {
+        match &self.id {
+            MemberId::Delegating { delegate, .. } => Some(delegate),
+            MemberId::Entity { delegate, .. } => delegate.as_ref(),
+            MemberId::Signer { .. } => None,
+        }
+    }
+
     /// Who it is.
     #[must_use]
     pub fn principal(&self) -> Principal {

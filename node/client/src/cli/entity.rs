@@ -31,7 +31,10 @@ pub(super) enum Command {
 #[command(
     after_help = "Examples:\n  xln entity create carol\n  xln entity create acme --board acme.json\n\n\
     A board of four servers, each of which votes with its BLS key (`xln-node key show` prints key and proof):\n  \
-    {\"profile\": \"byzantine\", \"members\": [{\"key\": \"bls:0x…\", \"proofOfPossession\": \"0x…\"}, …]}"
+    {\"profile\": \"byzantine\", \"members\": [{\"key\": \"bls:0x…\", \"proofOfPossession\": \"0x…\"}, …]}\n\n\
+    A member may be an entity, or a person whose key is of another scheme; a server orders frames for them:\n  \
+    {\"entity\": \"acme\", \"weight\": 2, \"delegate\": {\"key\": \"bls:0x…\", \"proofOfPossession\": \"0x…\"}}\n  \
+    {\"key\": \"ed25519:0x…\", \"delegate\": {…}, \"permissions\": [\"propose\", \"vote\"]}"
 )]
 pub(super) struct Create {
     /// Its name.
@@ -79,7 +82,13 @@ fn properties(entity: &EntityView) -> Table {
             let id =
                 member.signer.map(|id| id.to_string()).or_else(|| member.entity.map(|id| id.to_string()));
             let scheme = member.scheme.as_deref().unwrap_or("entity");
-            let text = format!("{} {scheme}, weight {}", id.unwrap_or_default(), member.weight);
+            let orders = member.delegate.as_ref().map(|key| format!(", frames ordered by bls:{key}"));
+            let text = format!(
+                "{} {scheme}, weight {}{}",
+                id.unwrap_or_default(),
+                member.weight,
+                orders.unwrap_or_default()
+            );
             rows.push(("member", Cell::foreign(&text)));
         }
     }

@@ -41,6 +41,8 @@ views! {
         pub scheme: Option<String>,
         /// The public key, of a key.
         pub public_key: Option<Bytes>,
+        /// The BLS key of the server that orders frames for it, if it has named one.
+        pub delegate: Option<Bytes>,
         /// Voting weight.
         pub weight: u32,
         /// What the member may do, as a set of bits.

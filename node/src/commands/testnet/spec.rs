@@ -1,11 +1,11 @@
 //! The chain spec of such a network: validators, who decide for the depositary, and hubs, each with a user on the same server.
 //! Every user has a channel with the own hub, and all hubs with each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use xln_chain_spec::{
     AssetSpec, BoardSpec, ChainSpec, ChainType, ChannelSpec, ConsensusSpec, DepositarySpec, EntityRef,
-    EntitySpec, FaucetSpec, GenesisSpec, MemberSpec, Permission, PolicySpec, Properties, RowSpec, ServerSpec,
+    EntitySpec, FaucetSpec, GenesisSpec, MemberSpec, PolicySpec, Properties, RowSpec, ServerSpec,
 };
 use xln_keystore::{DEV_NAMES, Signer};
 use xln_primitives::{Amount, Profile, PublicKey, Timestamp};
@@ -157,10 +157,5 @@ fn channel(left: &str, right: &str, collateral: u128, credit: u128) -> ChannelSp
 
 fn member(voter: &dyn Signer) -> Result<MemberSpec, CommandError> {
     let proof = voter.prove_possession()?;
-    Ok(MemberSpec {
-        key: voter.public(),
-        proof_of_possession: proof.map(|proof| format!("0x{}", hex::encode(proof))),
-        weight: 1,
-        permissions: BTreeSet::from([Permission::All]),
-    })
+    Ok(MemberSpec::of_key(voter.public(), proof.map(|proof| format!("0x{}", hex::encode(proof)))))
 }
