@@ -11,9 +11,10 @@ use crate::{EntityRef, MemberSpec, SpecError};
 pub struct BoardSpec {
     /// The members, in the order that bitmaps of certificates refer to.
     pub members: Vec<MemberSpec>,
-    /// Weight that authorises an action; 1 if left out.
-    #[serde(default = "one")]
-    pub threshold: Weight,
+    /// Weight that decides a proposal; as much as orders frames if left out: more than two thirds, or more than half for
+    /// the crash-fault profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Weight>,
     /// Which faults the board's agreement survives; crashes only, if left out.
     #[serde(default = "crash_fault")]
     pub profile: Profile,
@@ -24,7 +25,7 @@ impl BoardSpec {
     #[must_use]
     pub fn single(key: PublicKey) -> Self {
         let member = MemberSpec::of_key(key, None);
-        Self { members: vec![member], threshold: 1, profile: Profile::CrashFault }
+        Self { members: vec![member], threshold: None, profile: Profile::CrashFault }
     }
 
     /// The board that is meant, checked. `entity` says which entity a reference means; its first argument is the place of the
@@ -45,7 +46,8 @@ impl BoardSpec {
             value: format!("{} members", self.members.len()),
             rule: "a board has at most 256",
         })?;
-        let board = Board { members, threshold: self.threshold, profile: self.profile };
+        let mut board = Board { members, threshold: 1, profile: self.profile };
+        board.threshold = self.threshold.unwrap_or_else(|| board.quorum());
         board.validate().map_err(|source| SpecError::Board { path: path.to_owned(), source })?;
         Ok(board)
     }
@@ -55,7 +57,7 @@ impl BoardSpec {
 impl From<&Board> for BoardSpec {
     fn from(board: &Board) -> Self {
         let members = board.members.iter().map(MemberSpec::from).collect();
-        Self { members, threshold: board.threshold, profile: board.profile }
+        Self { members, threshold: Some(board.threshold), profile: board.profile }
     }
 }
 

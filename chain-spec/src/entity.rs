@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pallet_governance::{Policy, Preset};
 use serde::{Deserialize, Serialize};
 use xln_primitives::{Amount, EntityId};
 
@@ -27,6 +28,30 @@ pub struct EntitySpec {
     /// Its terms for forwarding payments; the defaults of the channel pallet if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicySpec>,
+    /// What its members may do alone; what suits its board if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub governance: Option<GovernanceSpec>,
+}
+
+/// What the members of an entity may do alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum GovernanceSpec {
+    /// A preset by its name: `wallet`, `company`, `hub` or `consortium`.
+    Preset(Preset),
+    /// A policy of its own, in full.
+    Own(Box<Policy>),
+}
+
+impl GovernanceSpec {
+    /// The policy that is meant.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        match self {
+            Self::Preset(preset) => preset.policy(),
+            Self::Own(policy) => policy.as_ref().clone(),
+        }
+    }
 }
 
 /// Terms of an entity that forwards payments.

@@ -65,6 +65,14 @@ pub enum SpecError {
         /// What follows from the board, the number or the symbol.
         found: String,
     },
+    /// A policy of members that cannot be meant.
+    #[error("chain spec, at {path}: {source}")]
+    Governance {
+        /// Where.
+        path: String,
+        /// What is wrong with it.
+        source: pallet_governance::PolicyError,
+    },
     /// A board that cannot act.
     #[error("chain spec, at {path}: {source}")]
     Board {

@@ -51,7 +51,7 @@ mod unique_map;
 
 pub use board::BoardSpec;
 pub use channel::{ChannelSpec, RowSpec};
-pub use entity::{EntitySpec, PolicySpec};
+pub use entity::{EntitySpec, GovernanceSpec, PolicySpec};
 pub use error::SpecError;
 pub use member::{DelegateSpec, MemberSpec, WhoSpec};
 pub use permission::Permission;

@@ -9,7 +9,7 @@ use xln_runtime::genesis::{
 
 use crate::{
     AssetSpec, BoardSpec, ChainSpec, ChainType, ChannelSpec, ConsensusSpec, DepositarySpec, EntitySpec,
-    GenesisSpec, PolicySpec, RowSpec, SpecError,
+    GenesisSpec, GovernanceSpec, PolicySpec, RowSpec, SpecError,
     names::Names,
     server,
     text::{self, check},
@@ -127,7 +127,15 @@ fn entity(path: &str, spec: &EntitySpec, names: &Names<'_>) -> Result<GenesisEnt
             .ok_or(SpecError::Duplicate { path: name, value: spec.name.clone() })?,
         reserves: reserves.into_iter().collect(),
         policy: spec.policy.as_ref().map(|terms| policy(&format!("{path}.policy"), terms)).transpose()?,
+        governance: spec.governance.as_ref().map(|terms| governance(path, terms)).transpose()?,
     })
+}
+
+fn governance(path: &str, spec: &GovernanceSpec) -> Result<pallet_governance::Policy, SpecError> {
+    let policy = spec.policy();
+    let sound = policy.validate();
+    sound.map_err(|source| SpecError::Governance { path: format!("{path}.governance"), source })?;
+    Ok(policy)
 }
 
 fn policy(path: &str, spec: &PolicySpec) -> Result<GenesisPolicy, SpecError> {
@@ -237,6 +245,7 @@ pub(crate) fn raw_form(spec: &ChainSpec, genesis: &Genesis) -> ChainSpec {
             max_htlc: terms.htlc_max,
             max_pending: terms.pending_max,
         }),
+        governance: entity.governance.clone().map(|policy| GovernanceSpec::Own(Box::new(policy))),
     });
     let channels = genesis.channels.iter().map(|channel| ChannelSpec {
         left: channel.left.into(),

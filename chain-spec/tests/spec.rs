@@ -345,3 +345,36 @@ fn text_after_the_spec_and_files_that_are_not_there_are_refused() {
         "{message}"
     );
 }
+
+#[test]
+fn what_members_may_do_alone_is_a_preset_or_a_policy_in_full() {
+    use pallet_governance::{Need, Preset, Share};
+    let of = |value: Value| {
+        let genesis = read(&with("/genesis/entities/1/governance", value)).unwrap().to_genesis().unwrap();
+        genesis.entities[1].governance.clone().unwrap()
+    };
+    assert_eq!(of(json!("hub")), Preset::Hub.policy());
+    let own = of(json!({
+        "rules": [{ "first": 3, "last": 4, "need": { "vote": 6667 } }],
+        "otherwise": { "permission": 4 },
+        "proposalMs": 60000
+    }));
+    assert_eq!(own.need(3), Need::Vote(Share::from_basis_points(6_667)));
+    let message = refusal(&with("/genesis/entities/1/governance", json!("tyranny")));
+    assert!(message.contains("governance"), "{message}");
+    let never = json!({ "rules": [], "otherwise": "member", "proposalMs": 0 });
+    let spec = read(&with("/genesis/entities/1/governance", never));
+    let message = spec.and_then(|spec| spec.to_genesis()).unwrap_err().to_string();
+    assert!(message.contains("genesis.entities[1].governance"), "{message}");
+}
+
+#[test]
+fn a_board_without_a_threshold_needs_as_much_weight_as_orders_its_frames() {
+    let members: Vec<Value> = (1..=4).map(delegate).collect();
+    let threshold = |profile: &str| {
+        let board = json!({ "members": members, "profile": profile });
+        let genesis = read(&with("/genesis/entities/1/board", board)).unwrap().to_genesis().unwrap();
+        genesis.entities[1].board.threshold
+    };
+    assert_eq!((threshold("byzantine"), threshold("crashFault")), (3, 3));
+}

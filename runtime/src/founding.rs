@@ -61,6 +61,9 @@ impl Founding {
             if let Some(policy) = &genesis.policy {
                 policy.resolve().store(state)?;
             }
+            if let Some(policy) = &genesis.governance {
+                pallet_governance::set_policy(state, policy)?;
+            }
             Ok(())
         })
     }

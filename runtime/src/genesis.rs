@@ -59,6 +59,8 @@ pub struct GenesisEntity {
     pub reserves: Vec<(AssetId, Amount)>,
     /// Its terms for forwarding payments; the default terms if none.
     pub policy: Option<GenesisPolicy>,
+    /// What its members may do alone; what suits its board if none.
+    pub governance: Option<pallet_governance::Policy>,
 }
 
 /// Terms of an entity that forwards payments.
@@ -166,6 +168,9 @@ pub enum GenesisError {
     /// Of the entities pallet.
     #[error(transparent)]
     Entities(#[from] pallet_entities::Error),
+    /// Of the governance pallet.
+    #[error(transparent)]
+    Governance(#[from] pallet_governance::Error),
     /// Of the channels pallet.
     #[error(transparent)]
     Channels(#[from] pallet_channels::Error),

@@ -12,7 +12,14 @@ const USERS: u8 = 9;
 fn entity(number: u8) -> GenesisEntity {
     let board = Board::single(PublicKey::Ed25519(*keccak256(&[number]).as_bytes()));
     let reserves = vec![(AssetId::named("usd"), Amount::new(u128::from(number) * 100))];
-    GenesisEntity { id: board.entity(), name: format!("entity {number}"), board, reserves, policy: None }
+    GenesisEntity {
+        id: board.entity(),
+        name: format!("entity {number}"),
+        board,
+        reserves,
+        policy: None,
+        governance: None,
+    }
 }
 
 /// A depositary (0), a hub (1) and users with a channel each.

@@ -86,7 +86,14 @@ impl World {
         for (name, board, reserve) in [("mill", mill(), 0), ("bakery", bakery(), 0), ("dao", dao(), 1_000)] {
             let id = board.entity();
             let reserves = vec![(AssetId::named(USD), Amount::new(reserve))];
-            genesis.entities.push(GenesisEntity { id, name: name.into(), board, reserves, policy: None });
+            genesis.entities.push(GenesisEntity {
+                id,
+                name: name.into(),
+                board,
+                reserves,
+                policy: None,
+                governance: None,
+            });
         }
         let server = genesis.build().unwrap();
         let now = Timestamp::from_millis(100);

@@ -51,6 +51,7 @@ fn entity(name: &str, reserve: u128) -> GenesisEntity {
         board,
         reserves: vec![(USD, Amount::new(reserve))],
         policy: Some(policy).filter(|_| name == "hub"),
+        governance: None,
     }
 }
 

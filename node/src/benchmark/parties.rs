@@ -79,7 +79,7 @@ impl Party {
 
     fn genesis(&self, name: String) -> GenesisEntity {
         let (id, board) = (self.id, self.board.clone());
-        GenesisEntity { id, name, board, reserves: Vec::new(), policy: None }
+        GenesisEntity { id, name, board, reserves: Vec::new(), policy: None, governance: None }
     }
 }
 

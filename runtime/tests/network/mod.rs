@@ -78,6 +78,7 @@ impl Network {
             board: board(name),
             reserves: vec![(asset, Amount::new(reserve))],
             policy: None,
+            governance: None,
         };
         let genesis = Genesis {
             network: NETWORK,

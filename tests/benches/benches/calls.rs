@@ -38,6 +38,7 @@ fn world(users: &[Actor]) -> World {
         board: actor.board.clone(),
         reserves: Vec::new(),
         policy: None,
+        governance: None,
     };
     let asset = GenesisAsset {
         id: AssetId::named("usd"),

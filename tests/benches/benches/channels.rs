@@ -143,6 +143,7 @@ fn genesis(hub: &Actor, users: &[Actor]) -> Genesis {
         board: actor.board.clone(),
         reserves: Vec::new(),
         policy: None,
+        governance: None,
     };
     let channel = |user: &Actor| GenesisChannel {
         left: user.id.min(hub.id),

@@ -51,6 +51,7 @@ fn genesis(board: &Board) -> Genesis {
         board: board.clone(),
         reserves: Vec::new(),
         policy: None,
+        governance: None,
     };
     Genesis {
         network: Network::ZERO,

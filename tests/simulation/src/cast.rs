@@ -180,6 +180,7 @@ fn genesis(board: &Board, hubs: &[Actor; 2], users: &[User], seed: u64) -> Genes
         board: actor.board.clone(),
         reserves: vec![(usd(), Amount::new(RESERVE))],
         policy,
+        governance: None,
     };
     let mut entities = vec![GenesisEntity {
         id: depositary,
@@ -187,6 +188,7 @@ fn genesis(board: &Board, hubs: &[Actor; 2], users: &[User], seed: u64) -> Genes
         board: board.clone(),
         reserves: Vec::new(),
         policy: None,
+        governance: None,
     }];
     entities.extend(hubs.iter().map(|hub| entity(hub, Some(policy()))));
     // The club is founded later.

@@ -62,9 +62,10 @@ pub(super) fn spec(plan: &Plan, keys: &dyn Keys) -> Result<ChainSpec, CommandErr
         name: "depositary".to_owned(),
         id: None,
         registered: false,
-        board: BoardSpec { members, threshold: 1, profile: Profile::Byzantine },
+        board: BoardSpec { members, threshold: None, profile: Profile::Byzantine },
         reserves: BTreeMap::new(),
         policy: None,
+        governance: None,
     }];
     for hub in hubs {
         let policy = PolicySpec {
@@ -137,6 +138,7 @@ fn entity(name: &str, key: PublicKey, reserve: u128, policy: Option<PolicySpec>)
         board: BoardSpec::single(key),
         reserves: BTreeMap::from([("usd".into(), Amount::new(reserve))]),
         policy,
+        governance: None,
     }
 }
 

@@ -100,6 +100,7 @@ fn entity(actor: &Actor, reserve: u64) -> GenesisEntity {
         board: actor.board.clone(),
         reserves: reserves.collect(),
         policy: None,
+        governance: None,
     }
 }
 
