@@ -148,6 +148,7 @@ impl Membership {
             bootnodes: self.config.bootnodes,
             discovery: !self.config.no_discovery,
             boards: self.folder.database().join("boards"),
+            halts: self.folder.database().join("halts"),
             peers: Some(folder.join("peers.json")),
             changes,
             stream,

@@ -229,9 +229,16 @@ impl<E: Environment> Machine<E> {
             let next = |entity: &xln_runtime::Entity| entity.head().map_or(1, |head| head.header.height + 1);
             voting.map(|entity| (entity.id(), (next(entity), entity.board().clone()))).collect()
         };
+        let halts: BTreeMap<EntityId, String> = self.env.halts()?.into_iter().collect();
         for (entity, (height, board)) in decided {
             self.waiting.entry(entity).or_default();
-            self.followed.insert(entity, Followed::new(height));
+            let halted = halts.get(&entity);
+            self.followed.insert(entity, Followed { halted: halted.is_some(), ..Followed::new(height) });
+            if let Some(reason) = halted {
+                tracing::error!(%entity, %reason, "this server does not follow the entity any more");
+                self.shared.halted(entity, reason.clone());
+                continue;
+            }
             let (rows, history) = self.rows(&entity, height)?;
             self.events.push_back(Event::Follow { entity, height, board, rows, history });
         }

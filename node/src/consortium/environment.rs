@@ -46,6 +46,10 @@ pub trait Environment {
     fn learned(&self) -> Result<Vec<Board>, Self::Error>;
     /// Remembers the board of an entity elsewhere, durably: where it lives follows from it.
     fn learn(&mut self, board: &Board) -> Result<(), Self::Error>;
+    /// Entities that this server [stopped following](Environment::halt) before it was started, and why.
+    fn halts(&self) -> Result<Vec<(EntityId, String)>, Self::Error>;
+    /// Remembers, durably, that this server follows an entity no more, and why.
+    fn halt(&mut self, entity: &EntityId, reason: &str) -> Result<(), Self::Error>;
     /// What entities here said to this one and is not delivered yet, oldest first.
     fn outbox(&self, to: EntityId) -> Result<Vec<Kept>, Self::Error>;
     /// A message of the outbox is delivered for good.

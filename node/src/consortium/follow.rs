@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use xln_consensus::Event;
 use xln_network::{Answer, Code, FRAMES_MAX, Question, ServerId, Topic, Verdict};
 use xln_primitives::{EntityId, Height, decode_exact};
-use xln_runtime::{BodyError, DecidedFrame};
+use xln_runtime::{BodyError, DecidedFrame, Entity};
 
 use super::{environment::Environment, machine::Machine};
 
@@ -112,18 +112,27 @@ impl<E: Environment> Machine<E> {
     }
 
     /// A frame did not take effect.
-    pub(super) fn unfit(&mut self, entity: EntityId, error: &BodyError) {
-        let Some(followed) = self.followed.get_mut(&entity) else { return };
+    pub(super) fn unfit(&mut self, entity: EntityId, error: &BodyError) -> Result<(), E::Error> {
+        let Some(followed) = self.followed.get_mut(&entity) else { return Ok(()) };
         match error {
             // It came twice, or one before it did not fit.
             BodyError::OtherHeight { last, .. } => followed.next = last.saturating_add(1),
             other => {
+                if followed.halted {
+                    return Ok(());
+                }
                 followed.halted = true;
-                tracing::error!(%entity, error = %other, "a certified frame does not execute here: nothing of this \
-                    entity is believed any more until this is looked into");
-                self.shared.halted(entity, other.to_string());
+                let head =
+                    self.env.server().entity(&entity).and_then(Entity::head).map(|head| head.header.height);
+                let height = head.unwrap_or(0).saturating_add(1);
+                tracing::error!(%entity, height, error = %other, "a certified frame does not execute here: nothing of \
+                    this entity is believed any more until this is looked into");
+                let reason = format!("frame {height}: {other}");
+                self.env.halt(&entity, &reason)?;
+                self.shared.halted(entity, reason);
             }
         }
+        Ok(())
     }
 
     /// A frame that somebody told everybody. Says what it is worth to others.

@@ -21,6 +21,7 @@ use super::{
     decided::DecidedFrames,
     driver::Told,
     environment::{Environment, Kept, StoredRow},
+    halt_file::{HaltFile, HaltFileError},
     machine::Input,
     serving::Serving,
     status::Shared,
@@ -44,6 +45,8 @@ pub(super) enum HereError {
     Marks(#[from] VoteMarksError),
     #[error(transparent)]
     Boards(#[from] BoardFileError),
+    #[error(transparent)]
+    Halts(#[from] HaltFileError),
     #[error("the operating system gives no randomness: {0}")]
     Randomness(getrandom::Error),
 }
@@ -62,6 +65,8 @@ pub(super) struct Here {
     pub(super) tell: SyncSender<Told>,
     /// Boards of entities elsewhere that spoke to somebody here.
     pub(super) boards: BoardFile,
+    /// Entities that are not followed any more.
+    pub(super) halts: HaltFile,
     /// How far the voting key has voted, if there is one.
     pub(super) marks: Option<VoteMarks>,
     pub(super) serving: Arc<Mutex<Serving>>,
@@ -166,6 +171,14 @@ impl Environment for Here {
 
     fn learn(&mut self, board: &Board) -> Result<(), HereError> {
         Ok(self.boards.append(board)?)
+    }
+
+    fn halts(&self) -> Result<Vec<(EntityId, String)>, HereError> {
+        Ok(self.halts.read()?)
+    }
+
+    fn halt(&mut self, entity: &EntityId, reason: &str) -> Result<(), HereError> {
+        Ok(self.halts.append(entity, reason)?)
     }
 
     fn outbox(&self, to: EntityId) -> Result<Vec<Kept>, HereError> {

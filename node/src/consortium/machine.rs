@@ -361,7 +361,7 @@ impl<E: Environment> Machine<E> {
     /// What did not take effect of a slice.
     fn unfit_all(&mut self, notice: Notice) -> Result<(), E::Error> {
         for (entity, error) in notice.unfit {
-            self.unfit(entity, &error);
+            self.unfit(entity, &error)?;
         }
         for (entity, error) in notice.unadopted {
             self.unadopted(entity, &error)?;

@@ -40,6 +40,7 @@ mod environment;
 mod evidence;
 mod fetch;
 mod follow;
+mod halt_file;
 mod heights;
 mod here;
 mod in_order;

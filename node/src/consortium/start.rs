@@ -21,6 +21,7 @@ use super::{
     decided::DecidedFrames,
     directory::Directory,
     driver::{self, Slices, Told},
+    halt_file::HaltFile,
     here::Here,
     machine::{Identity, Machine, SNAPSHOT_GAP},
     peers::Peers,
@@ -72,6 +73,8 @@ pub struct Parts {
     pub discovery: bool,
     /// Where boards of entities elsewhere are remembered.
     pub boards: PathBuf,
+    /// Where entities are remembered that are not followed any more.
+    pub halts: PathBuf,
     /// Where addresses of others are remembered.
     pub peers: Option<PathBuf>,
     /// What the operator changed about other servers.
@@ -139,6 +142,7 @@ impl Consortium {
             runtime,
             tell: tell.clone(),
             boards: BoardFile::new(parts.boards),
+            halts: HaltFile::new(parts.halts),
             marks: parts.marks,
             serving: Arc::default(),
             sweeping: Arc::default(),

@@ -1,7 +1,7 @@
 //! What waits for a board, and entities that are founded.
 
 use codec::Encode;
-use xln_integration::{Actor, Keys};
+use xln_integration::{Actor, Keys, certify};
 use xln_keystore::dev_key;
 use xln_network::{Answer, Code, Question, Standing};
 use xln_node::consortium::Input;
@@ -133,6 +133,39 @@ fn an_entity_of_others_is_asked_for_once_and_in_few_bytes() {
     assert_eq!(net.peers[outsider].machine.deciding(&entity), None);
     let follows = net.peers[member].shared.status().boards.iter().any(|board| board.entity == entity);
     assert!(follows, "who is on the board joins");
+}
+
+#[test]
+fn an_entity_whose_certified_frame_does_not_execute_stays_halted_over_restarts() {
+    let (_folder, mut net) = network();
+    net.decide(3);
+    let whole = net.start(0, 3, 0);
+    // A quorum certifies a state to which the third frame does not lead.
+    let mut wrong = net.history[2].clone();
+    wrong.header.state_root = Hash::ZERO;
+    wrong.certificate =
+        certify(net.genesis.network, &board_of(&net, &[0, 1, 2, 3]), &wrong.header, &net.secrets);
+    net.peers[whole].machine.environment().frames.insert((net.depositary, 3), wrong.encode());
+    let halted = net.start(1, 2, 0);
+    net.run(SECONDS(2));
+    assert_eq!(net.height(halted), 2);
+    let halts = net.peers[halted].machine.environment().halts.clone();
+    assert!(
+        matches!(&halts[..], [(entity, reason)] if *entity == net.depositary && reason.contains("frame 3"))
+    );
+
+    // The right frame does not help: what has been believed since then may be wrong.
+    let status = |net: &Net, peer: usize| net.peers[peer].shared.status().boards[0].halted.clone();
+    net.peers[whole].machine.environment().frames.insert((net.depositary, 3), net.history[2].encode());
+    net.halts.clone_from(&halts);
+    let again = net.start(2, 2, 0);
+    net.run(SECONDS(12));
+    assert_eq!((net.height(again), status(&net, again)), (2, Some(halts[0].1.clone())));
+    // Nobody remembers it any more.
+    net.halts.clear();
+    let cleared = net.start(3, 2, 0);
+    net.run(SECONDS(2));
+    assert_eq!((net.is_there(cleared), status(&net, cleared)), (true, None));
 }
 
 /// What alice says to the depositary, so many times, with her board.

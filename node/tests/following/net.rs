@@ -52,6 +52,7 @@ pub(crate) struct Around {
     pub(crate) chunks: BTreeMap<(EntityId, Height, u32), Vec<u8>>,
     asked: VecDeque<(ServerId, Question)>,
     pub(crate) refused: Vec<(CallHash, Refusal)>,
+    pub(crate) halts: Vec<(EntityId, String)>,
 }
 
 /// Frames that the author takes at once.
@@ -102,6 +103,15 @@ impl Environment for Around {
     }
 
     fn learn(&mut self, _board: &Board) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn halts(&self) -> Result<Vec<(EntityId, String)>, Infallible> {
+        Ok(self.halts.clone())
+    }
+
+    fn halt(&mut self, entity: &EntityId, reason: &str) -> Result<(), Infallible> {
+        self.halts.push((*entity, reason.to_owned()));
         Ok(())
     }
 
@@ -187,6 +197,8 @@ pub(crate) struct Net {
     spec: ChainSpec,
     /// The voting keys of the four, in the order of their names.
     pub(crate) secrets: Vec<SecretKey>,
+    /// What servers that are started remember of entities that they halted.
+    pub(crate) halts: Vec<(EntityId, String)>,
 }
 
 impl Net {
@@ -211,6 +223,7 @@ impl Net {
             peers: Vec::new(),
             tamper: Box::new(|_, _, answer| Some(answer)),
             questions: Vec::new(),
+            halts: Vec::new(),
             now: Duration::from_secs(1_000),
             history: Vec::new(),
             board,
@@ -307,6 +320,7 @@ impl Net {
             chunks: BTreeMap::new(),
             asked: VecDeque::new(),
             refused: Vec::new(),
+            halts: self.halts.clone(),
         };
         let (id, shared) = (ServerId::new(known[place].key), Arc::new(Shared::default()));
         let identity = Identity { server: id, voter, stream: 1, snapshot_gap: 50 };

@@ -34,6 +34,8 @@ pub(crate) struct Disk {
     pub(crate) frames: BTreeMap<(EntityId, Height), Vec<u8>>,
     /// Of entities elsewhere.
     pub(crate) boards: Vec<Board>,
+    /// Entities that are not followed any more.
+    pub(crate) halts: Vec<(EntityId, String)>,
     /// Of states that were taken over.
     pub(crate) chunks: BTreeMap<(EntityId, Height, u32), Vec<u8>>,
 }
@@ -47,6 +49,7 @@ impl Disk {
             votes: BTreeMap::new(),
             frames: BTreeMap::new(),
             boards: Vec::new(),
+            halts: Vec::new(),
             chunks: BTreeMap::new(),
         }
     }

@@ -156,6 +156,15 @@ impl Environment for Site {
         Ok(())
     }
 
+    fn halts(&self) -> Result<Vec<(EntityId, String)>, Crash> {
+        Ok(self.disk.halts.clone())
+    }
+
+    fn halt(&mut self, entity: &EntityId, reason: &str) -> Result<(), Crash> {
+        self.disk.halts.push((*entity, reason.to_owned()));
+        Ok(())
+    }
+
     fn outbox(&self, to: EntityId) -> Result<Vec<Kept>, Crash> {
         let waiting = self.outbox.range((to, 0)..=(to, u64::MAX));
         Ok(waiting.map(|((_, number), message)| (*number, message.clone())).collect())
