@@ -3,8 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
-    io::Write,
-    path::Path,
+    io::{self, Write},
     sync::{Arc, RwLock},
 };
 
@@ -23,7 +22,7 @@ use crate::{
     inbox::Inbox,
     keys,
     retained::Retained,
-    vote_marks::{DeclaredHistory, VoteMarks},
+    vote_marks::VoteMarks,
 };
 
 /// Servers that an error names.
@@ -155,36 +154,27 @@ impl Membership {
         })?)
     }
 
-    /// When the database began to count what it sends: later for one that was made anew, or comes from a backup. Others
-    /// have what it sent after that, under numbers that it will use again.
+    /// Tells what is sent from now on from what was sent before: larger than at the last start. The database may be an older one
+    /// than that of the last start, and will use numbers again under which others have something else.
     fn stream(&self) -> Result<u64, RunError> {
-        let what = "the folder of the network cannot be used";
-        let folder = self.folder.network();
-        fs::create_dir_all(&folder).map_err(RunError::system(what))?;
-        let path = self.folder.database().join("stream");
-        if self.config.vote_history == Some(DeclaredHistory::Restored) {
-            return self.begin_stream(&path);
-        }
-        match fs::read_to_string(&path) {
-            Ok(text) if text.trim().parse::<u64>().is_ok() => Ok(text.trim().parse().unwrap_or_default()),
-            Ok(_) => {
-                Err(RunError::system(what)(std::io::Error::other(format!("{} is damaged", path.display()))))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.begin_stream(&path),
-            Err(error) => Err(RunError::system(what)(error)),
-        }
-    }
-
-    fn begin_stream(&self, path: &Path) -> Result<u64, RunError> {
-        let failed = RunError::system("the beginning of what is sent cannot be written down");
-        let now = system_time().as_millis();
-        // Whole or not at all: half of it would keep the node from starting.
-        let written = tempfile::NamedTempFile::new_in(self.folder.database()).and_then(|mut file| {
-            file.write_all(now.to_string().as_bytes())?;
+        let failed = RunError::system("the file `stream` in the database's folder cannot be used");
+        let folder = self.folder.database();
+        let path = folder.join("stream");
+        let begin = || {
+            let last = match fs::read_to_string(&path) {
+                Ok(text) => text.trim().parse::<u64>().map_err(io::Error::other)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+                Err(error) => return Err(error),
+            };
+            // A clock that was set back does not lead back.
+            let next = system_time().as_millis().max(last.saturating_add(1));
+            // Whole or not at all: half of it would keep the node from starting.
+            let mut file = tempfile::NamedTempFile::new_in(&folder)?;
+            file.write_all(next.to_string().as_bytes())?;
             file.as_file().sync_all()?;
-            Ok(file.persist(path)?)
-        });
-        written.map_err(failed)?;
-        Ok(now)
+            file.persist(&path)?;
+            Ok(next)
+        };
+        begin().map_err(failed)
     }
 }

@@ -137,7 +137,7 @@ pub struct Identity {
     pub server: ServerId,
     /// The key with which it votes, if it does.
     pub voter: Option<Arc<dyn Signer>>,
-    /// Since when its database counts, which tells its counting from that of one before it.
+    /// Tells what it sends from what it sent before it was started: larger each time.
     pub stream: u64,
     /// Whoever is behind by more frames takes a state instead, if nobody lives here who would miss what the frames say. Usually
     /// [`SNAPSHOT_GAP`].

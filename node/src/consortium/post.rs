@@ -362,6 +362,8 @@ impl<E: Environment> Machine<E> {
             }
         }
         drop(state);
+        // A server that is started again begins another stream.
+        self.post.handed.retain(|_, handed| !handed.is_empty());
         self.perform_delivery(effects)
     }
 

@@ -79,7 +79,7 @@ pub struct Parts {
     pub peers: Option<PathBuf>,
     /// What the operator changed about other servers.
     pub changes: PeerChanges,
-    /// Since when the database counts, which tells its counting from that of one before it.
+    /// Tells what is sent from what was sent before the node was started: larger each time.
     pub stream: u64,
 }
 

@@ -65,8 +65,6 @@ pub(crate) struct Node {
     pub(crate) restored: bool,
     /// Whether the operator says so at the next start.
     declares: bool,
-    /// Tells the counting of this disk from that of one before it.
-    stream: u64,
     mutation: Option<Mutation>,
 }
 
@@ -94,7 +92,6 @@ impl Node {
             backup: None,
             restored: false,
             declares: false,
-            stream: 1,
             genesis,
             mutation,
         }
@@ -129,7 +126,7 @@ impl Node {
         let identity = Identity {
             server: self.id,
             voter: self.voter.clone(),
-            stream: self.stream,
+            stream: self.life.into(),
             snapshot_gap: SNAPSHOT_GAP,
         };
         let shared = Arc::new(Shared::default());
@@ -154,7 +151,6 @@ impl Node {
     pub(crate) fn wipe(&mut self) {
         if self.disk.is_some() {
             self.disk = Some(Disk::new(self.genesis.clone()));
-            self.stream += 1;
         }
     }
 
@@ -168,7 +164,6 @@ impl Node {
     pub(crate) fn restore(&mut self) {
         if let (Some(_), Some(backup)) = (&self.disk, &self.backup) {
             self.disk = Some(backup.clone());
-            self.stream += 1;
             self.restored = true;
             if self.mutation == Some(Mutation::SilentRestore) {
                 self.marks.clear();
