@@ -351,7 +351,8 @@ fn what_members_may_do_alone_is_a_preset_or_a_policy_in_full() {
     use pallet_governance::{Need, Preset, Share};
     let of = |value: Value| {
         let genesis = read(&with("/genesis/entities/1/governance", value)).unwrap().to_genesis().unwrap();
-        genesis.entities[1].governance.clone().unwrap()
+        let alice = genesis.entities.iter().find(|entity| entity.name == "alice").unwrap();
+        alice.governance.clone().unwrap()
     };
     assert_eq!(of(json!("hub")), Preset::Hub.policy());
     let own = of(json!({
@@ -374,7 +375,7 @@ fn a_board_without_a_threshold_needs_as_much_weight_as_orders_its_frames() {
     let threshold = |profile: &str| {
         let board = json!({ "members": members, "profile": profile });
         let genesis = read(&with("/genesis/entities/1/board", board)).unwrap().to_genesis().unwrap();
-        genesis.entities[1].board.threshold
+        genesis.entities.iter().find(|entity| entity.name == "alice").unwrap().board.threshold
     };
     assert_eq!((threshold("byzantine"), threshold("crashFault")), (3, 3));
 }

@@ -38,6 +38,14 @@ impl Actor {
         Self { name: name.into(), id: board.entity(), board, secret }
     }
 
+    /// Who signs.
+    ///
+    /// # Errors
+    /// A secret that is none.
+    pub fn signer(&self) -> Result<SignerId, SignatureError> {
+        Ok(self.secret.public()?.signer_id())
+    }
+
     /// A call to `entity` that this actor signs. More than 64 calls are cut off.
     pub fn sign(
         &self,

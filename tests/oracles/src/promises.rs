@@ -34,14 +34,14 @@ impl Promises {
         self.included.len()
     }
 
-    /// Whether all of them that concern these entities are still there. Only who told somebody must have it: others who
-    /// execute the entity may be behind.
+    /// Whether all of them that these signers were told about these entities are still there. Only who told somebody must have
+    /// it: others who execute the entity may be behind.
     ///
     /// # Errors
     /// In words, which one is not.
-    pub fn kept(&self, whole: &Whole<'_>, whose: impl Fn(&EntityId) -> bool) -> Result<(), String> {
+    pub fn kept(&self, whole: &Whole<'_>, whose: impl Fn(&EntityId, &SignerId) -> bool) -> Result<(), String> {
         let mut last: BTreeMap<(EntityId, SignerId), Nonce> = BTreeMap::new();
-        for (entity, signer, nonce) in self.included.keys().filter(|promise| whose(&promise.0)) {
+        for (entity, signer, nonce) in self.included.keys().filter(|promise| whose(&promise.0, &promise.1)) {
             last.insert((*entity, *signer), *nonce);
         }
         for ((entity, signer), nonce) in last {

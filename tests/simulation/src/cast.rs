@@ -6,7 +6,7 @@ use xln_chain_spec::KnownServer;
 use xln_integration::Actor;
 use xln_primitives::{
     Amount, AssetId, Board, BoundedVec, EntityId, Hash, Member, MemberId, Network, Permissions, Profile,
-    PublicKey, SecretKey, Timestamp, crypto::bls, keccak256,
+    PublicKey, SecretKey, SignerId, Timestamp, crypto::bls, keccak256,
 };
 use xln_runtime::{
     Genesis,
@@ -29,9 +29,16 @@ pub(crate) struct User {
     pub(crate) home: usize,
     /// Which hub it has a channel with; none if it only speaks of itself.
     pub(crate) hub: Option<usize>,
+    /// Whether it is a further member of a board that is a user already: it proposes and votes, and nothing else.
+    pub(crate) directs: bool,
 }
 
 impl User {
+    /// With which key it asks.
+    pub(crate) fn signer(&self) -> SignerId {
+        self.actor.signer().unwrap()
+    }
+
     /// Whether several servers decide what it does.
     pub(crate) fn is_board(&self) -> bool {
         self.actor.board.votes()
@@ -91,7 +98,7 @@ impl Cast {
         let named = |name: &str| Actor::named(name).unwrap();
         let hubs = [named("hub 0"), named("hub 1")];
         // The hubs live on the two servers behind the validators.
-        let user = |name, home, hub| User { actor: named(name), home, hub: Some(hub) };
+        let user = |name, home, hub| User { actor: named(name), home, hub: Some(hub), directs: false };
         let mut users = vec![
             user("alice", validators + 1, 0),
             user("bob", validators, 1),
@@ -113,10 +120,11 @@ impl Cast {
             let secret = SecretKey::Bls(voting_key(home).into());
             Actor::member(name, Board { threshold, ..board.clone() }, secret)
         };
-        let company = User { actor: member("company", 2, 1), home: 1, hub: Some(0) };
-        let club = User { actor: member("club", 3, 2), home: 2, hub: None };
+        let company = User { actor: member("company", 2, 1), home: 1, hub: Some(0), directs: false };
+        let club = User { actor: member("club", 3, 2), home: 2, hub: None, directs: false };
+        let director = |home| User { actor: member("company", 2, home), home, hub: None, directs: true };
         if boards {
-            users.extend([company, club]);
+            users.extend([company, club, director(0), director(2), director(3)]);
         }
         let genesis = genesis(&board, &hubs, &users, seed);
         Self { validators, hubs, users, board, genesis }
@@ -161,14 +169,15 @@ impl Cast {
 
     /// Every entity whose board votes, with its board.
     pub(crate) fn boards(&self) -> Vec<(EntityId, Board)> {
-        let users = self.users.iter().filter(|user| user.is_board());
+        let users = self.users.iter().filter(|user| user.is_board() && !user.directs);
         let of_users = users.map(|user| (user.actor.id, user.actor.board.clone()));
         core::iter::once((self.genesis.depositary, self.board.clone())).chain(of_users).collect()
     }
 
     /// Everybody who owns something.
     pub(crate) fn owners(&self) -> Vec<EntityId> {
-        self.hubs.iter().map(|hub| hub.id).chain(self.users.iter().map(|user| user.actor.id)).collect()
+        let users = self.users.iter().filter(|user| !user.directs).map(|user| user.actor.id);
+        self.hubs.iter().map(|hub| hub.id).chain(users).collect()
     }
 }
 

@@ -1,10 +1,10 @@
 //! What the judges are shown: what became durable, what is there after a start, what was heard and found.
 
 use xln_consensus::{BoardMessage, Evidence};
-use xln_primitives::{Board, EntityId, Height};
+use xln_primitives::{Board, EntityId, Height, SignerId};
 use xln_runtime::{Executed, invariants};
 
-use crate::simulation::Simulation;
+use crate::{cast::User, simulation::Simulation};
 
 impl Simulation {
     /// The judges look at what became durable.
@@ -48,11 +48,12 @@ impl Simulation {
         if let Err(violation) = invariants::check(&state) {
             self.violations.push(format!("server {server}: {violation}"));
         }
-        // What a board promised the others have too, where this disk comes from a backup.
-        let is_old = self.nodes[server].restored;
-        let told = |entity: &EntityId| {
+        // What a board promised the others have too, where this disk went back.
+        let is_old = self.nodes[server].set_back;
+        let told = |entity: &EntityId, signer: &SignerId| {
             let mut users = self.cast.users.iter().filter(|user| !(is_old && user.is_board()));
-            users.any(|user| user.home == server && user.actor.id == *entity)
+            let is_its = |user: &User| user.actor.id == *entity && user.signer() == *signer;
+            users.any(|user| user.home == server && is_its(user))
         };
         if let Err(violation) = self.promises.kept(&(&state).into(), told) {
             self.violations.push(format!("server {server}: {violation}"));

@@ -61,8 +61,8 @@ pub(crate) struct Node {
     marks: Marks,
     /// The last copy of it.
     backup: Option<Disk>,
-    /// Whether a copy ever took its place.
-    pub(crate) restored: bool,
+    /// Whether it ever went back: to a copy, or to nothing.
+    pub(crate) set_back: bool,
     /// Whether the operator says so at the next start.
     declares: bool,
     mutation: Option<Mutation>,
@@ -90,7 +90,7 @@ impl Node {
             disk: Some(Disk::new(genesis.clone())),
             marks: Marks::new(),
             backup: None,
-            restored: false,
+            set_back: false,
             declares: false,
             genesis,
             mutation,
@@ -151,6 +151,7 @@ impl Node {
     pub(crate) fn wipe(&mut self) {
         if self.disk.is_some() {
             self.disk = Some(Disk::new(self.genesis.clone()));
+            self.set_back = true;
         }
     }
 
@@ -164,7 +165,7 @@ impl Node {
     pub(crate) fn restore(&mut self) {
         if let (Some(_), Some(backup)) = (&self.disk, &self.backup) {
             self.disk = Some(backup.clone());
-            self.restored = true;
+            self.set_back = true;
             if self.mutation == Some(Mutation::SilentRestore) {
                 self.marks.clear();
             } else {

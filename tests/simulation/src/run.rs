@@ -75,7 +75,7 @@ fn settled(simulation: &mut Simulation) -> Result<(), String> {
         invariants::check_settled(state).map_err(|violation| violation.to_string())?;
     }
     simulation.books.compare(&whole)?;
-    simulation.promises.kept(&whole, |_| true)
+    simulation.promises.kept(&whole, |_, _| true)
 }
 
 fn conclude(mut simulation: Simulation) -> Outcome {

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use codec::Encode;
 use pallet_channels::{Call as Channels, RouteHop};
+use pallet_governance::{Call as Governance, Preset};
 use pallet_reserves::Call as Reserves;
 use xln_integration::Random;
 use xln_node::consortium::Input;
-use xln_primitives::{Amount, BoundedVec, EntityId, Nonce, Side};
-use xln_runtime::{RuntimeCall, SignedCall, authenticate_calls};
+use xln_primitives::{Amount, BoundedVec, EntityId, Nonce, Side, Timestamp};
+use xln_runtime::{RuntimeCall, Server, SignedCall, authenticate_calls};
 
 use crate::{
-    cast::{Cast, User, policy, usd},
+    cast::{BEGINNING, Cast, User, policy, usd},
     happening::Happening,
     simulation::Simulation,
     site::clock,
@@ -34,8 +36,9 @@ pub(crate) fn pause(random: &mut Random, is_board: bool) -> Duration {
 
 impl Errand {
     /// The next thing to do.
-    pub(crate) fn begin(&mut self, cast: &Cast, user: &User, random: &mut Random) {
+    pub(crate) fn begin(&mut self, cast: &Cast, user: &User, server: &Server, random: &mut Random) {
         let call = match user.hub {
+            _ if user.directs => direct(cast, user, server, random),
             Some(hub) => choose(cast, user, hub, random),
             None => speak(user, self.nonce),
         };
@@ -61,12 +64,49 @@ fn speak(user: &User, nonce: Nonce) -> RuntimeCall {
     pallet_entities::Call::SetMetadata(metadata).into()
 }
 
+/// Votes on something that is open, or puts something new before the board.
+fn direct(cast: &Cast, user: &User, server: &Server, random: &mut Random) -> RuntimeCall {
+    let entity = server.entity(&user.actor.id);
+    let open = entity.map(|entity| pallet_governance::open_proposals(&entity.state()).unwrap_or_default());
+    let open = open.unwrap_or_default();
+    match random.below(10) {
+        0..6 if !open.is_empty() => {
+            let proposal = *random.pick(&open).unwrap();
+            Governance::Vote { proposal, approve: random.chance(80) }.into()
+        }
+        6 => {
+            // Who picks itself ends its delegation.
+            let members: Vec<_> = user.actor.board.members.iter().collect();
+            let to = random.pick(&members).filter(|other| ***other != user.actor.board.members[user.home]);
+            let to = to.map(|member| member.principal());
+            let until = Timestamp::from_millis(BEGINNING + random.between(1_000, 60_000));
+            Governance::Delegate { to, until }.into()
+        }
+        _ => {
+            let owner = *random.pick(&cast.owners()).unwrap();
+            let amount = Amount::new(random.between(1, 500).into());
+            let mut calls: Vec<RuntimeCall> = vec![match random.below(4) {
+                0 => Governance::SetPolicy(Preset::Company.policy()).into(),
+                // Nobody has a channel with itself, so that this one fails.
+                1 => Channels::Close { peer: user.actor.id }.into(),
+                _ => Reserves::Transfer { to: owner, asset: usd(), amount }.into(),
+            }];
+            if random.chance(30) {
+                calls.insert(0, speak(user, 1));
+            }
+            let encoded = calls.iter().map(|call| call.encode().try_into().unwrap()).collect::<Vec<_>>();
+            let lifetime_ms = Some(random.between(1_000, 10_000));
+            Governance::Propose { calls: encoded.try_into().unwrap(), lifetime_ms }.into()
+        }
+    }
+}
+
 fn choose(cast: &Cast, user: &User, own_hub: usize, random: &mut Random) -> RuntimeCall {
     let amount = Amount::new(random.between(1, 200).into());
     let others: Vec<(&User, usize)> = cast
         .users
         .iter()
-        .filter(|other| other.actor.id != user.actor.id)
+        .filter(|other| other.actor.id != user.actor.id && !other.directs)
         .filter_map(|other| Some((other, other.hub?)))
         .collect();
     let (other, other_hub) = *random.pick(&others).unwrap();
@@ -116,7 +156,9 @@ impl Simulation {
         self.schedule.at(self.now + after, Happening::Act { user });
         let errand = &mut self.errands[user];
         if errand.pending.is_none() && self.busy {
-            errand.begin(&self.cast, who, &mut self.random);
+            let server = self.nodes[who.home].running.as_mut().map(|up| &up.machine.environment().server);
+            let Some(server) = server else { return };
+            errand.begin(&self.cast, who, server, &mut self.random);
         }
         let Some(call) = errand.pending.clone() else { return };
         let node = &mut self.nodes[who.home];
