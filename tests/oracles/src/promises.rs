@@ -39,7 +39,11 @@ impl Promises {
     ///
     /// # Errors
     /// In words, which one is not.
-    pub fn kept(&self, whole: &Whole<'_>, whose: impl Fn(&EntityId, &SignerId) -> bool) -> Result<(), String> {
+    pub fn kept(
+        &self,
+        whole: &Whole<'_>,
+        whose: impl Fn(&EntityId, &SignerId) -> bool,
+    ) -> Result<(), String> {
         let mut last: BTreeMap<(EntityId, SignerId), Nonce> = BTreeMap::new();
         for (entity, signer, nonce) in self.included.keys().filter(|promise| whose(&promise.0, &promise.1)) {
             last.insert((*entity, *signer), *nonce);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use xln_oracles::{Whole, copies_agree};
-use xln_runtime::{Server, invariants};
+use xln_runtime::{Entity, Server, invariants};
 
 use crate::{options::Options, simulation::Simulation};
 
@@ -22,6 +22,8 @@ pub struct Outcome {
     pub evidence: u64,
     /// Payments over hubs that reached their receiver.
     pub payments: u64,
+    /// Proposals that boards decided, one way or the other.
+    pub proposals: usize,
     /// The state roots of all servers at the end.
     pub roots: Vec<xln_primitives::Hash>,
 }
@@ -100,6 +102,7 @@ fn conclude(mut simulation: Simulation) -> Outcome {
         }
         roots.push(state.state_root());
     }
+    let proposals = simulation.nodes.iter_mut().find_map(|node| Some(decided(node.state()?))).unwrap_or(0);
     let payments = simulation.books.tally.get("payments that succeeded").copied().unwrap_or(0);
     Outcome {
         violations,
@@ -108,6 +111,16 @@ fn conclude(mut simulation: Simulation) -> Outcome {
         messages: simulation.messages,
         evidence: simulation.evidence,
         payments,
+        proposals,
         roots,
     }
+}
+
+/// How many proposals of entities on a server came to an end.
+fn decided(server: &Server) -> usize {
+    let ended = |entity: &Entity| {
+        let all = pallet_governance::proposals(&entity.state(), None, usize::MAX).unwrap_or_default();
+        all.iter().filter(|(_, proposal)| proposal.status != pallet_governance::Status::Pending).count()
+    };
+    server.entities().map(ended).sum()
 }

@@ -29,14 +29,15 @@ struct Tally {
     done: u64,
     frames: u64,
     payments: u64,
+    proposals: usize,
     evidence: u64,
     failed: Vec<String>,
 }
 
 impl Tally {
     fn new(seeds: u64) -> Self {
-        let (done, frames, payments, evidence) = (0, 0, 0, 0);
-        Self { began: Instant::now(), seeds, done, frames, payments, evidence, failed: Vec::new() }
+        let (done, frames, payments, proposals, evidence) = (0, 0, 0, 0, 0);
+        Self { began: Instant::now(), seeds, done, frames, payments, proposals, evidence, failed: Vec::new() }
     }
 
     fn count(&mut self, seed: u64, options: &Options, outcome: std::thread::Result<Outcome>) {
@@ -45,6 +46,7 @@ impl Tally {
             Ok(outcome) if outcome.violations.is_empty() => {
                 self.frames += outcome.frames;
                 self.payments += outcome.payments;
+                self.proposals += outcome.proposals;
                 self.evidence += outcome.evidence;
             }
             Ok(outcome) => self.fail(format!("{seed}: {:?} {options:?}", outcome.violations)),
@@ -63,10 +65,13 @@ impl Tally {
 
 impl core::fmt::Display for Tally {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Self { seeds, done, frames, payments, evidence, .. } = self;
+        let Self { seeds, done, frames, payments, proposals, evidence, .. } = self;
         let (failed, seconds) = (self.failed.len(), self.began.elapsed().as_secs());
         write!(f, "{done} of {seeds} seeds in {seconds} s, {failed} failed: ")?;
-        write!(f, "{frames} frames, {payments} payments over hubs, {evidence} pieces of evidence")
+        write!(
+            f,
+            "{frames} frames, {payments} payments over hubs, {proposals} proposals, {evidence} pieces of evidence"
+        )
     }
 }
 
