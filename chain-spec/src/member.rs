@@ -169,7 +169,7 @@ impl From<&Member> for MemberSpec {
                 WhoSpec::Entity { entity: (*entity).into(), delegate: server.as_ref().map(delegate) }
             }
         };
-        Self { who, weight: member.weight, permissions: permission::names(member.permissions) }
+        Self { who, weight: member.weight, permissions: Permission::all_of(member.permissions) }
     }
 }
 

@@ -40,6 +40,17 @@ const NAMED: [(&str, Permission, Permissions); 7] = [
 ];
 
 impl Permission {
+    /// The names of what a set allows; [`Permission::All`] alone for everything. Bits without a name are left out.
+    #[must_use]
+    pub fn all_of(permissions: Permissions) -> BTreeSet<Self> {
+        if permissions == Permissions::ALL {
+            return everything();
+        }
+        let custom = (0_u8..).zip(Permissions::CUSTOM).map(|(place, bits)| (Self::Custom(place), bits));
+        let named = NAMED.iter().map(|(_, permission, bits)| (*permission, *bits)).chain(custom);
+        named.filter(|(_, bits)| permissions.allows(*bits)).map(|(permission, _)| permission).collect()
+    }
+
     fn bits(self) -> Permissions {
         match self {
             Self::Custom(place) => {
@@ -83,16 +94,6 @@ impl From<Permission> for String {
 /// All of these together.
 pub(crate) fn bits(permissions: &BTreeSet<Permission>) -> Permissions {
     permissions.iter().fold(Permissions::NONE, |set, permission| set.with(permission.bits()))
-}
-
-/// The names of what a set allows; `all` alone for everything. Bits without a name are left out.
-pub(crate) fn names(permissions: Permissions) -> BTreeSet<Permission> {
-    if permissions == Permissions::ALL {
-        return everything();
-    }
-    let custom = (0_u8..).zip(Permissions::CUSTOM).map(|(place, bits)| (Permission::Custom(place), bits));
-    let named = NAMED.iter().map(|(_, permission, bits)| (*permission, *bits)).chain(custom);
-    named.filter(|(_, bits)| permissions.allows(*bits)).map(|(permission, _)| permission).collect()
 }
 
 pub(crate) fn everything() -> BTreeSet<Permission> {

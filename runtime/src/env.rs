@@ -210,7 +210,8 @@ fn nobody() -> Board {
 }
 
 /// The policy of an entity that decided none itself.
-pub(crate) fn default_policy(facts: &Facts, entity: &EntityId, board: &Board) -> pallet_governance::Policy {
+#[must_use]
+pub fn default_policy(facts: &Facts, entity: &EntityId, board: &Board) -> pallet_governance::Policy {
     use pallet_governance::Preset;
     if *entity == facts.depositary { Preset::Consortium } else { Preset::of(board) }.policy()
 }

@@ -68,7 +68,7 @@ pub use certifier::{Certifier, CertifyError, Recorded};
 pub use clock::DueBoards;
 pub use delivery::Delivery;
 pub use entity::{Entity, Head};
-pub use env::{DisputeProof, KeptProof};
+pub use env::{DisputeProof, KeptProof, default_policy};
 pub use error::{Refusal, RuntimeError};
 pub use event::RuntimeEvent;
 pub use execute::{EntityEvents, Executed, ROUNDS_MAX, created_board};

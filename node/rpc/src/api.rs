@@ -202,6 +202,24 @@ methods! {
 
     /// Hosts a new entity with a board of one.
     unsafe write "entity.create" entity_create(EntityCreate) -> EntityView;
+    /// Registers a board with the depositary.
+    unsafe write "entity.register" entity_register(EntityRegister) -> RegisteredView;
+    /// Puts something before the board of an entity.
+    unsafe write "entity.propose" entity_propose(EntityPropose) -> DecisionView;
+    /// Votes on a proposal, or changes a vote.
+    unsafe write "entity.vote" entity_vote(EntityVote) -> DecisionView;
+    /// Takes an own proposal back.
+    unsafe write "entity.withdraw" entity_withdraw(EntityWithdraw) -> DecisionView;
+    /// Lets another member's votes count for one's own weight, or ends that.
+    unsafe write "entity.delegate" entity_delegate(EntityDelegate) -> DecisionView;
+    /// Replaces what members may do alone; where that needs a vote, proposes it.
+    unsafe write "entity.setPolicy" entity_set_policy(EntitySetPolicy) -> DecisionView;
+    /// Puts an entity on the list of those that are not dealt with, or reported; where that needs a vote, proposes it.
+    unsafe write "entity.setListing" entity_set_listing(EntitySetListing) -> DecisionView;
+    /// A proposal, who voted and what is missing.
+    safe read "entity.getProposal" entity_get_proposal(EntityGetProposal) -> ProposalView;
+    /// Proposals of an entity.
+    safe read "entity.proposals" entity_proposals(EntityProposals) -> Vec<ProposalView>;
     /// An entity, its board and where it stands.
     safe read "entity.getState" entity_get_state(EntityGet) -> EntityView;
     /// Entities known here.

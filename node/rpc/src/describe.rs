@@ -75,7 +75,9 @@ fn schema(kind: &str) -> Value {
         "Hash" | "CallHash" | "AssetId" | "ChannelId" | "EntityId" | "SignerId" => {
             json!({ "type": "string", "title": kind, "pattern": "^0x[0-9a-fA-F]{64}$" })
         }
-        "PolicyChange" | "serde_json::Value" => json!({ "type": "object", "title": kind }),
+        "PolicyChange" | "Action" | "Value" | "serde_json::Value" => {
+            json!({ "type": "object", "title": kind })
+        }
         _ => json!({ "type": "string", "title": kind }),
     }
 }
@@ -103,7 +105,7 @@ pub fn openrpc(version: &str, methods: &[Method]) -> Value {
         .collect();
     methods.push(json!({
         "name": SUBSCRIBE,
-        "summary": "Delivers what happens to the topics blocks, payments, events, entity:0x… and channel:0x…, over \
+        "summary": "Delivers what happens to the topics blocks, payments, proposals, events, entity:0x… and channel:0x…, over \
             WebSocket. Every notification has a cursor; from a cursor a later subscription goes on without a gap.",
         "paramStructure": "by-name",
         "params": Subscribe::MEMBERS.iter().map(Member::describe).collect::<Vec<_>>(),

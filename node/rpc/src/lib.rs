@@ -36,5 +36,5 @@ pub use error::RpcError;
 pub use feed::{Feed, MAX_TOPICS, Render, Subscription};
 pub use number::{Bytes, ParseBytesError, U64};
 pub use params::Topic;
-pub use reference::{AssetRef, ChannelRef, EntityRef, MAX_NAME, ParseReferenceError, SignerRef};
+pub use reference::{AssetRef, ChannelRef, EntityRef, MAX_NAME, MemberRef, ParseReferenceError, SignerRef};
 pub use server::{MethodAccess, Origins, ParseMethodAccessError, RpcServer, ServeError, ServerConfig, serve};

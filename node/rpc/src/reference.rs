@@ -101,6 +101,11 @@ reference! {
     /// By identifier.
 }
 reference! {
+    /// A member of a board: `0x…` of a key or of an entity, the label of a key, or the name of an entity.
+    MemberRef, Hash,
+    /// By identifier; the two cannot be confused, being different digests.
+}
+reference! {
     /// An asset: `0x…` or its symbol, in either case, such as `USD` or `usd`.
     AssetRef, AssetId,
     /// By identifier.

@@ -33,6 +33,8 @@ pub(super) struct Sent {
 pub(super) struct Included {
     pub(super) hash: CallHash,
     pub(super) receipt: Arc<Receipt>,
+    /// What the depositary answered to what the call asked of it.
+    pub(super) answers: Vec<Arc<Receipt>>,
 }
 
 impl NodeBackend {
@@ -74,7 +76,11 @@ impl NodeBackend {
             let server = self.read();
             (server.facts().network, server.facts().depositary)
         };
-        let is_request = |call: &RuntimeCall| matches!(call, RuntimeCall::Reserves(_));
+        let is_request = |call: &RuntimeCall| match call {
+            RuntimeCall::Reserves(_) => true,
+            RuntimeCall::Entities(pallet_entities::Call::Create { board }) => board.entity() != entity,
+            _ => false,
+        };
         let asks_depositary = entity != depositary && calls.iter().any(is_request);
         let now = system_time();
         let make = |nonce| {
@@ -116,7 +122,7 @@ impl NodeBackend {
                             .with_hint("look at the reserves in a moment");
                         Err(of_call(error, hash))
                     }
-                    None => Ok(Included { hash, receipt }),
+                    None => Ok(Included { hash, receipt, answers }),
                 }
             }
             Outcome::Refused(refusal) => Err(of_call(error_of(&refusal), hash)),
@@ -168,7 +174,7 @@ impl NodeBackend {
         if !wait {
             return Ok(Submitted { hash: sent.hash, receipt: None });
         }
-        let Included { hash, receipt } = self.included(sent).await?;
+        let Included { hash, receipt, .. } = self.included(sent).await?;
         Ok(Submitted { hash, receipt: Some(self.receipt_view(&receipt)) })
     }
 }

@@ -28,9 +28,11 @@ use super::{
     chain::{block_view, header_view},
     channels::channel_view,
     directory::Directory,
-    events::changed_channel,
+    events::{changed_channel, changed_proposal},
     invoices::InvoiceBook,
+    labels::Labels,
     payments::{forward_view, received_view, sent_view},
+    proposals::Proposals,
     receipts::receipt_view,
     recent::Recent,
 };
@@ -54,6 +56,7 @@ pub struct Announcer {
     pub(super) keystore: Arc<Keystore>,
     pub(super) feed: Arc<Feed>,
     pub(super) directory: Arc<Directory>,
+    pub(super) labels: Arc<Labels>,
     pub(super) recent: Arc<Recent>,
 }
 
@@ -92,7 +95,8 @@ impl Announcer {
     }
 
     /// What a slice gives to tell, in an order that follows from the slice alone: receipts, then per entity its frame,
-    /// its channels that changed, and its payments.
+    /// its channels and
+    /// proposals that changed, and its payments.
     fn notices(&self, events: &[EntityEvents], receipts: &[Arc<Receipt>]) -> Vec<Notice> {
         let mut notices: Vec<Notice> = Vec::new();
         for receipt in receipts {
@@ -122,6 +126,8 @@ impl Announcer {
             for channel in changed {
                 notices.push(self.channel(&entity, channel));
             }
+            let decided: BTreeSet<u64> = own.iter().filter_map(|event| changed_proposal(event)).collect();
+            notices.extend(decided.into_iter().map(|number| self.proposal(&entity, number)));
             for event in own {
                 if let RuntimeEvent::Channels(event) = event {
                     notices.extend(self.payment(&entity, event));
@@ -137,6 +143,18 @@ impl Announcer {
         let render = move || {
             let stored = read::channel(&entity.state(), channel).ok().flatten()?;
             Some(Body::Channel(channel_view(&directory, entity.id(), &stored)))
+        };
+        (topics, Box::new(render))
+    }
+
+    /// A proposal as it stands after the slice, however often it changed in it.
+    fn proposal(&self, entity: &Entity, number: u64) -> Notice {
+        let (directory, labels, entity) =
+            (Arc::clone(&self.directory), Arc::clone(&self.labels), entity.clone());
+        let topics = vec![Topic::Proposals, Topic::Entity(entity.id())];
+        let render = move || {
+            let proposals = Proposals { directory: &directory, labels: &labels, now: system_time() };
+            proposals.get(&entity, number).ok().flatten().map(Body::Proposal)
         };
         (topics, Box::new(render))
     }

@@ -104,6 +104,27 @@ pub(super) fn changed_channel(event: &RuntimeEvent) -> Option<ChannelId> {
     }
 }
 
+/// The proposal that an event tells of.
+pub(super) const fn changed_proposal(event: &RuntimeEvent) -> Option<u64> {
+    use pallet_governance::Event;
+    let RuntimeEvent::Governance(event) = event else { return None };
+    match event {
+        Event::Proposed { proposal, .. }
+        | Event::Voted { proposal, .. }
+        | Event::ProposalExecuted { proposal }
+        | Event::ProposalFailed { proposal, .. }
+        | Event::ProposalRejected { proposal }
+        | Event::ProposalExpired { proposal }
+        | Event::ProposalWithdrawn { proposal } => Some(*proposal),
+        // A proposal of another entity, or none.
+        Event::AskedToVote { .. }
+        | Event::WeightDelegated { .. }
+        | Event::MemberPolicySet
+        | Event::ListingSet { .. }
+        | Event::Screened { .. } => None,
+    }
+}
+
 /// The entity whose name an event may change, given whose frame it stands in.
 pub(super) fn renamed(entity: EntityId, event: &RuntimeEvent) -> Option<(EntityId, String)> {
     match event {

@@ -12,13 +12,16 @@
 //! `directory` (names), `act` (calls of hosted entities) and `route` (ways of payments).
 
 mod act;
+mod actions;
 mod announcer;
 mod author;
 mod bech32m;
+mod call_text;
 mod chain;
 mod channels;
 mod codes;
 mod consensus;
+mod decisions;
 mod depositary;
 mod directory;
 mod entities;
@@ -32,6 +35,8 @@ mod labels;
 mod pay;
 mod payments;
 mod peers;
+mod policies;
+mod proposals;
 mod receipts;
 mod recent;
 mod route;
@@ -108,7 +113,7 @@ pub struct NodeBackend {
     slices_before: u64,
     directory: Arc<Directory>,
     recent: Arc<Recent>,
-    labels: Labels,
+    labels: Arc<Labels>,
     census: Mutex<Option<server::Census>>,
 }
 
@@ -136,7 +141,7 @@ impl NodeBackend {
             slices_before,
             directory: Arc::new(directory),
             recent: Arc::new(Recent::new(slices_before)),
-            labels: Labels::open(labels)?,
+            labels: Arc::new(Labels::open(labels)?),
             census: Mutex::new(None),
         })
     }
@@ -150,6 +155,7 @@ impl NodeBackend {
             keystore: Arc::clone(&self.keystore),
             feed: Arc::clone(&self.feed),
             directory: Arc::clone(&self.directory),
+            labels: Arc::clone(&self.labels),
             recent: Arc::clone(&self.recent),
         }
     }
@@ -250,6 +256,15 @@ answers! {
     read signer_get_entities(SignerEntities) -> Vec<EntityView>;
 
     write entity_create(EntityCreate) -> EntityView;
+    write entity_register(EntityRegister) -> RegisteredView;
+    write entity_propose(EntityPropose) -> DecisionView;
+    write entity_vote(EntityVote) -> DecisionView;
+    write entity_withdraw(EntityWithdraw) -> DecisionView;
+    write entity_delegate(EntityDelegate) -> DecisionView;
+    write entity_set_policy(EntitySetPolicy) -> DecisionView;
+    write entity_set_listing(EntitySetListing) -> DecisionView;
+    read entity_get_proposal(EntityGetProposal) -> ProposalView;
+    read entity_proposals(EntityProposals) -> Vec<ProposalView>;
     read entity_get_state(EntityGet) -> EntityView;
     read entity_list(EntityList) -> Vec<EntityView>;
 

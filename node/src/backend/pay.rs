@@ -55,7 +55,7 @@ impl NodeBackend {
         let call = Call::PayDirect { to: peer, asset, amount };
         let sent = self.send(own, self.board_key(&payer)?, vec![call.into()])?;
         let worded = |error| self.directory.worded(error, Some(asset));
-        let Included { hash, receipt } = self.included(sent).await.map_err(worded)?;
+        let Included { hash, receipt, .. } = self.included(sent).await.map_err(worded)?;
         let ending_of = |decision: Decision| -> Option<Ending> {
             match decision.event {
                 Event::PaidDirect { .. } => Some((decision.timestamp, None)),

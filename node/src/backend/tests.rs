@@ -1,5 +1,7 @@
 //! A small network in one process: what the API answers, from opening a channel to being paid.
 
+mod governance;
+
 use std::{
     sync::{
         Arc, RwLock,

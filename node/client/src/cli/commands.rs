@@ -1,7 +1,7 @@
 //! Which command does what a method of the API does, for advice that a node gives in the words of its API.
 
 /// Methods and the commands that call them.
-const COMMANDS: [(&str, &str); 34] = [
+const COMMANDS: [(&str, &str); 43] = [
     ("channel.close", "xln channel close"),
     ("channel.get", "xln channel show"),
     ("channel.list", "xln channel list"),
@@ -20,8 +20,17 @@ const COMMANDS: [(&str, &str); 34] = [
     ("depositary.transfer", "xln reserve transfer"),
     ("depositary.withdraw", "xln reserve withdraw"),
     ("entity.create", "xln entity create"),
+    ("entity.delegate", "xln entity delegate"),
+    ("entity.getProposal", "xln entity proposal"),
     ("entity.getState", "xln entity show"),
     ("entity.list", "xln entity list"),
+    ("entity.proposals", "xln entity proposals"),
+    ("entity.propose", "xln entity propose"),
+    ("entity.register", "xln entity register"),
+    ("entity.setListing", "xln entity listing"),
+    ("entity.setPolicy", "xln entity policy set"),
+    ("entity.vote", "xln entity vote"),
+    ("entity.withdraw", "xln entity withdraw"),
     ("invoice.create", "xln invoice create"),
     ("invoice.decode", "xln invoice decode"),
     ("invoice.list", "xln invoice list"),

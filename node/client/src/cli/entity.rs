@@ -1,6 +1,6 @@
-//! `xln entity create|show|list`.
+//! `xln entity create|show|list`, and the verbs with which boards decide.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use xln_rpc::{
@@ -11,8 +11,11 @@ use xln_rpc::{
 
 use super::{
     context::Context,
+    decide,
     exit::Failure,
+    json_file::read_json,
     output::{Cell, Report, Table},
+    proposal, propose,
 };
 
 /// Entities: wallets, companies, hubs.
@@ -24,6 +27,25 @@ pub(super) enum Command {
     Show(Show),
     /// Entities that the node knows.
     List(List),
+    /// Put something before the board: a transfer, a new member, a policy, any calls.
+    Propose(Box<propose::Propose>),
+    /// Vote on a proposal, or change a vote.
+    Vote(decide::Vote),
+    /// What is before the board.
+    Proposals(proposal::Proposals),
+    /// A proposal: who voted, what is missing, when it ends, what would happen.
+    Proposal(proposal::Shown),
+    /// Take an own proposal back.
+    Withdraw(decide::Withdraw),
+    /// Let another member's votes count for one's own weight, for a time.
+    Delegate(decide::Delegate),
+    /// What members may do alone: show, set.
+    #[command(subcommand)]
+    Policy(decide::Policy),
+    /// Deal no more with an entity, or report what it has to do with it.
+    Listing(decide::Listing),
+    /// Register a board with the depositary: an entity that can change its board.
+    Register(decide::Register),
 }
 
 /// Hosts a new entity.
@@ -92,19 +114,11 @@ fn properties(entity: &EntityView) -> Table {
             rows.push(("member", Cell::foreign(&text)));
         }
     }
+    rows.extend(entity.governance.iter().flat_map(decide::rows));
     for (key, value) in &entity.metadata {
         rows.push(("says", Cell::foreign(&format!("{key}: {value}"))));
     }
     Table::properties(rows)
-}
-
-fn read_board(path: &Path) -> Result<serde_json::Value, Failure> {
-    let text = std::fs::read_to_string(path)?;
-    serde_json::from_str(&text).map_err(|error| Failure::Usage {
-        message: format!("{} is no JSON: {error}", path.display()),
-        hint: "a board is {\"profile\": …, \"members\": [{\"key\": …, \"proofOfPossession\": …}, …]}"
-            .to_owned(),
-    })
 }
 
 impl Command {
@@ -112,7 +126,7 @@ impl Command {
     pub(super) async fn run(self, context: &Context) -> Result<Report, Failure> {
         match self {
             Self::Create(Create { name, signer, board }) => {
-                let board = board.map(|path| read_board(&path)).transpose()?;
+                let board = board.map(|path| read_json(&path)).transpose()?;
                 let request = EntityCreate { name: Some(name), signer, board };
                 let entity =
                     context.ask("creating the entity", context.client.entity_create(&request)).await?;
@@ -120,6 +134,15 @@ impl Command {
                 let summary = format!("{name} lives on this node; act as it with --as {name}");
                 Ok(Report::new(&entity, properties(&entity))?.with_summary(summary))
             }
+            Self::Propose(propose) => propose.run(context).await,
+            Self::Vote(vote) => vote.run(context).await,
+            Self::Proposals(list) => list.run(context).await,
+            Self::Proposal(shown) => shown.run(context).await,
+            Self::Withdraw(withdraw) => withdraw.run(context).await,
+            Self::Delegate(delegate) => delegate.run(context).await,
+            Self::Policy(policy) => policy.run(context).await,
+            Self::Listing(listing) => listing.run(context).await,
+            Self::Register(register) => register.run(context).await,
             Self::Show(Show { entity }) => {
                 let request = EntityGet { entity };
                 let entity = context.ask("asking", context.client.entity_get_state(&request)).await?;

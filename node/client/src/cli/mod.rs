@@ -12,16 +12,20 @@ mod commands;
 mod completions;
 mod consensus;
 mod context;
+mod decide;
 mod entity;
 pub mod exit;
 mod forward;
 mod info;
 mod invoice;
+mod json_file;
 pub mod output;
 mod pay;
 mod payment;
 mod peer;
 mod progress;
+mod proposal;
+mod propose;
 mod receipt;
 mod reserve;
 mod route;
@@ -87,7 +91,7 @@ enum Command {
     /// What entities have, can send and can receive.
     #[command(visible_alias = "walletbalance", alias = "channelbalance")]
     Balance,
-    /// Entities: create, show, list.
+    /// Entities: create, show, list; and how their boards decide: propose, vote, proposals, policy, …
     #[command(subcommand)]
     Entity(entity::Command),
     /// Keys that the node holds: create, list.

@@ -25,7 +25,7 @@ Examples:
   xln -o json watch events         # one JSON object per line
   xln watch --from 1234            # go on after a cursor, without a gap")]
 pub(super) struct Watch {
-    /// blocks, payments, events, channel:0x…, or an entity by name or 0x identifier.
+    /// blocks, payments, proposals, events, channel:0x…, or an entity by name or 0x identifier.
     #[arg(value_name = "WHAT", default_value = "payments")]
     topics: Vec<String>,
     /// Deliver first what came after this cursor.
@@ -42,7 +42,7 @@ async fn topic(context: &Context, text: &str) -> Result<Topic, Failure> {
     }
     let entity: EntityRef = text.parse().map_err(|_| Failure::Usage {
         message: format!("{text:?} cannot be watched"),
-        hint: "watch blocks, payments, events, channel:0x… or an entity".into(),
+        hint: "watch blocks, payments, proposals, events, channel:0x… or an entity".into(),
     })?;
     let entity = context.ask("asking", context.client.entity_get_state(&EntityGet { entity })).await?;
     Ok(Topic::Entity(entity.id))
@@ -100,6 +100,7 @@ fn line(notification: &Notification) -> String {
             let amount = invoice.amount.map_or_else(|| "any".into(), |sum| readable(sum, invoice.decimals));
             format!("invoice of {} over {amount} {}", invoice.payee.label(), invoice.symbol)
         }
+        Body::Proposal(proposal) => super::proposal::line(proposal),
         Body::Lagged => "too slow: some were not delivered; going on from the last one".to_owned(),
     };
     format!("{} {}\n", notification.cursor, harmless(&text))

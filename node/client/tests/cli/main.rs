@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod consortium;
+mod decisions;
 mod node;
 mod story;
 mod without_a_node;

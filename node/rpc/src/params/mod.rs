@@ -11,6 +11,7 @@ mod chain;
 mod channel;
 mod depositary;
 mod entity;
+mod governance;
 mod invoice;
 mod payment;
 mod subscribe;
@@ -24,6 +25,10 @@ pub use channel::{
 };
 pub use depositary::{Allocate, Deposit, ListReserves, Transfer, Withdraw};
 pub use entity::{EntityCreate, EntityGet, EntityList, SignerCreate, SignerEntities};
+pub use governance::{
+    Action, EntityDelegate, EntityGetProposal, EntityProposals, EntityPropose, EntityRegister,
+    EntitySetListing, EntitySetPolicy, EntityVote, EntityWithdraw,
+};
 pub use invoice::{InvoiceCancel, InvoiceCreate, InvoiceDecode, InvoiceGet, InvoiceList};
 pub use payment::{ForwardList, PaymentGet, PaymentList, PaymentSend, RouteQuery};
 pub use subscribe::{ParseTopicError, Subscribe, Topic};

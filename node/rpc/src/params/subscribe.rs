@@ -17,17 +17,20 @@ params! {
     }
 }
 
-/// A kind of things that happen. In text: `blocks`, `entity:0x…`, `channel:0x…`, `payments`, `events`.
+/// A kind of things that happen. In text: `blocks`, `entity:0x…`, `channel:0x…`, `payments`,
+/// `proposals`, `events`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
     /// Every sealed block.
     Blocks,
-    /// Frames, receipts and channels of an entity.
+    /// Frames, receipts, channels, payments and proposals of an entity.
     Entity(EntityId),
     /// A channel, whenever it changes.
     Channel(ChannelId),
     /// Payments, forwards and invoices of hosted entities.
     Payments,
+    /// Proposals of hosted entities, whenever they are made, voted on or decided.
+    Proposals,
     /// Receipts of all calls.
     Events,
 }
@@ -36,7 +39,7 @@ pub enum Topic {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseTopicError {
     /// Not one of the words.
-    #[error("expected blocks, payments, events, entity:0x… or channel:0x…")]
+    #[error("expected blocks, payments, proposals, events, entity:0x… or channel:0x…")]
     Unknown,
     /// What follows the colon is no identifier.
     #[error(transparent)]
@@ -50,6 +53,7 @@ impl FromStr for Topic {
         match text.split_once(':') {
             None if text == "blocks" => Ok(Self::Blocks),
             None if text == "payments" => Ok(Self::Payments),
+            None if text == "proposals" => Ok(Self::Proposals),
             None if text == "events" => Ok(Self::Events),
             Some(("entity", id)) => Ok(Self::Entity(id.parse()?)),
             Some(("channel", id)) => Ok(Self::Channel(id.parse()?)),
@@ -65,6 +69,7 @@ impl fmt::Display for Topic {
             Self::Entity(id) => write!(f, "entity:{id}"),
             Self::Channel(id) => write!(f, "channel:{id}"),
             Self::Payments => f.write_str("payments"),
+            Self::Proposals => f.write_str("proposals"),
             Self::Events => f.write_str("events"),
         }
     }
@@ -80,7 +85,9 @@ mod tests {
     fn a_topic_reads_back_what_it_writes() {
         let id = EntityId::new([7; 32]);
         let channel = Topic::Channel(ChannelId::new([8; 32]));
-        for topic in [Topic::Blocks, Topic::Payments, Topic::Events, Topic::Entity(id), channel] {
+        for topic in
+            [Topic::Blocks, Topic::Payments, Topic::Proposals, Topic::Events, Topic::Entity(id), channel]
+        {
             assert_eq!(topic.to_string().parse(), Ok(topic));
         }
         assert_eq!("book:A/B".parse::<Topic>(), Err(ParseTopicError::Unknown));

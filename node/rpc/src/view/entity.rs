@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use xln_primitives::{EntityId, FrameHash, Hash, Permissions, Profile, SignerId};
 
-use super::{PolicyView, views};
+use super::{GovernanceView, PolicyView, views};
 use crate::{Bytes, U64};
 
 views! {
@@ -91,6 +91,8 @@ views! {
         pub depositary: bool,
         /// What it asks for carrying payments, as far as known here.
         pub policy: Option<PolicyView>,
+        /// How its board decides, if it lives here.
+        pub governance: Option<GovernanceView>,
         /// Number of its channels.
         pub channels: u32,
         /// Next nonces, of signers that have called it.

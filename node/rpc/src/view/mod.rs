@@ -5,6 +5,7 @@ mod chain;
 mod channel;
 mod consensus;
 mod entity;
+mod governance;
 mod invoice;
 mod notification;
 mod payment;
@@ -19,6 +20,10 @@ pub use chain::{BlockView, CertificateView, FrameHeaderView, FrameView};
 pub use channel::{ChannelStatus, ChannelView, HtlcView, PolicyView, SubchannelView};
 pub use consensus::{BoardStatusView, EvidenceView, StatementKind, StatementView};
 pub use entity::{BoardView, EntityView, MemberView, NonceView, PartyView, SignerView};
+pub use governance::{
+    ActionView, Choice, DecisionView, DelegationView, GovernanceView, LimitView, ListingKind, PrincipalView,
+    ProposalStatus, ProposalView, RegisteredView, RuleView, VoteView,
+};
 pub use invoice::{DecodedInvoice, InvoiceStatus, InvoiceView};
 pub use notification::{Body, Notification};
 pub use payment::{Direction, FailureView, ForwardView, PaymentStatus, PaymentView};

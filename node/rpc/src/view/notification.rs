@@ -1,7 +1,8 @@
 //! What a subscription delivers.
 
 use super::{
-    BlockView, ChannelView, ForwardView, FrameHeaderView, InvoiceView, PaymentView, ReceiptView, views,
+    BlockView, ChannelView, ForwardView, FrameHeaderView, InvoiceView, PaymentView, ProposalView,
+    ReceiptView, views,
 };
 use crate::{Topic, U64};
 
@@ -23,6 +24,8 @@ pub enum Body {
     Forward(ForwardView),
     /// An invoice was made, paid or withdrawn.
     Invoice(InvoiceView),
+    /// A proposal was made, voted on or decided.
+    Proposal(ProposalView),
     /// The reader was too slow: what follows the cursor was not delivered, and this is the last notification.
     /// Subscribing again from the cursor goes on without a gap.
     Lagged,

@@ -119,6 +119,8 @@ impl Backend for Memory {
         read consensus_evidence(ConsensusEvidence) -> Vec<EvidenceView>;
         read signer_list(NoParams) -> Vec<SignerView>;
         read signer_get_entities(SignerEntities) -> Vec<EntityView>;
+        read entity_get_proposal(EntityGetProposal) -> ProposalView;
+        read entity_proposals(EntityProposals) -> Vec<ProposalView>;
         read entity_get_state(EntityGet) -> EntityView;
         read channel_get(ChannelGet) -> ChannelView;
         read channel_list(ChannelList) -> Vec<ChannelView>;
@@ -148,6 +150,13 @@ impl Backend for Memory {
         write system_remove_peer(PeerName) -> PeerChanged;
         write signer_create(SignerCreate) -> SignerView;
         write entity_create(EntityCreate) -> EntityView;
+        write entity_register(EntityRegister) -> RegisteredView;
+        write entity_propose(EntityPropose) -> DecisionView;
+        write entity_vote(EntityVote) -> DecisionView;
+        write entity_withdraw(EntityWithdraw) -> DecisionView;
+        write entity_delegate(EntityDelegate) -> DecisionView;
+        write entity_set_policy(EntitySetPolicy) -> DecisionView;
+        write entity_set_listing(EntitySetListing) -> DecisionView;
         write channel_open(ChannelOpen) -> Submitted;
         write channel_pay(ChannelPay) -> PaymentView;
         write channel_close(ChannelClose) -> Submitted;
