@@ -153,7 +153,7 @@ async fn listed_entities_are_not_dealt_with_and_members_are_named() {
         wait: true,
     };
     let error = node.backend.entity_vote(by_entity).await.unwrap_err();
-    assert_eq!(error.message, "no member hub of the board of alice");
+    assert_eq!(error.message, "there is no member hub of the board of alice");
 }
 
 #[tokio::test]
