@@ -29,6 +29,7 @@ pub mod pool;
 pub mod recovery;
 pub mod retained;
 pub mod service;
+mod stream_file;
 pub mod vote_marks;
 
 pub use error::RunError;

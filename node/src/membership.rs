@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeSet,
     fs,
-    io::{self, Write},
     sync::{Arc, RwLock},
 };
 
@@ -22,6 +21,7 @@ use crate::{
     inbox::Inbox,
     keys,
     retained::Retained,
+    stream_file,
     vote_marks::VoteMarks,
 };
 
@@ -115,7 +115,9 @@ impl Membership {
         shared: Arc<Shared>,
     ) -> Result<Consortium, RunError> {
         let folder = self.folder.network();
-        let stream = self.stream()?;
+        fs::create_dir_all(&folder).map_err(RunError::system("the folder of the network cannot be used"))?;
+        let stream = stream_file::begin(&self.folder.database(), system_time().as_millis())
+            .map_err(RunError::system("the number of what this server sends cannot be written down"))?;
         let changes = PeerChanges::open(folder.join("changes.json"))
             .map_err(RunError::system("what the operator changed about other servers cannot be read"))?;
         let (declared, assumes_new) = (self.config.vote_history, self.assumes_new);
@@ -152,29 +154,5 @@ impl Membership {
             changes,
             stream,
         })?)
-    }
-
-    /// Tells what is sent from now on from what was sent before: larger than at the last start. The database may be an older one
-    /// than that of the last start, and will use numbers again under which others have something else.
-    fn stream(&self) -> Result<u64, RunError> {
-        let failed = RunError::system("the file `stream` in the database's folder cannot be used");
-        let folder = self.folder.database();
-        let path = folder.join("stream");
-        let begin = || {
-            let last = match fs::read_to_string(&path) {
-                Ok(text) => text.trim().parse::<u64>().map_err(io::Error::other)?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-                Err(error) => return Err(error),
-            };
-            // A clock that was set back does not lead back.
-            let next = system_time().as_millis().max(last.saturating_add(1));
-            // Whole or not at all: half of it would keep the node from starting.
-            let mut file = tempfile::NamedTempFile::new_in(&folder)?;
-            file.write_all(next.to_string().as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            Ok(next)
-        };
-        begin().map_err(failed)
     }
 }

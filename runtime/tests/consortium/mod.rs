@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use xln_primitives::{
     Amount, AssetId, Board, Certificate, CertifiedMessage, EntityId, FrameHeader, Hash, Member, MemberId,
-    Permissions, Profile, SecretKey, Signature, Timestamp, Vote, crypto::bls,
+    Permissions, Profile, SecretKey, Timestamp, crypto::bls,
 };
 use xln_runtime::{
     DecidedFrame, Executed, FrameBody, Genesis, RuntimeCall, RuntimeMessage, Server, SliceInputs,
@@ -37,19 +37,9 @@ impl Validators {
         Self { secrets: scalars.iter().map(secret).collect(), board }
     }
 
-    /// The certificate of three of them.
+    /// The certificate of a quorum of them.
     pub(crate) fn certify(&self, genesis: &Genesis, header: &FrameHeader) -> Certificate {
-        let message = Vote::precommit(genesis.network, header, 0).sign_bytes();
-        let sign = |secret: &SecretKey| match secret.sign(&message).unwrap() {
-            Signature::Bls(bytes) => bytes,
-            _ => unreachable!(),
-        };
-        let signatures: Vec<_> = self.secrets[..3].iter().map(sign).collect();
-        Certificate::Aggregate {
-            round: 0,
-            signers: vec![0b0111].try_into().unwrap(),
-            signature: bls::aggregate(&signatures).unwrap(),
-        }
+        xln_integration::certify(genesis.network, &self.board, header, &self.secrets)
     }
 }
 
