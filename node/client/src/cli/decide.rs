@@ -140,7 +140,7 @@ pub(super) struct Listing {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  xln --as anna entity register --board acme.json
+  xln --as hub-1 entity register --board acme.json
 
 The depositary gives the board a number. Unlike an entity that is named by the hash of its board, a registered one can change it.")]
 pub(super) struct Register {
