@@ -1,19 +1,45 @@
 //! The board of the entity whose state this is.
 
 use xln_primitives::{
-    Board, Nonce, Origin, PublicKey, SignerId, Storage, StorageType, StorageValue, Timestamp,
+    Board, Height, Nonce, Origin, PublicKey, SignerId, Storage, StorageKey, StorageType, StorageValue,
+    Timestamp,
 };
 
-use crate::{Config, Error, Event, nonce};
+use crate::{
+    Config, Error, Event,
+    history::{Era, History},
+    nonce,
+};
 
 /// Who speaks for the entity.
-const BOARD: StorageValue<Board> = StorageValue::new(StorageType::Board, 0);
+pub(crate) const BOARD: StorageValue<Board> = StorageValue::new(StorageType::Board, 0);
 /// When a lazy entity declared itself created.
 const CREATED: StorageValue<Timestamp> = StorageValue::new(StorageType::Board, 1);
 
 /// The board of the entity; `None` if the entity does not exist here.
 pub fn board(storage: &(impl Storage + ?Sized)) -> Result<Option<Board>, Error> {
     Ok(BOARD.get(storage)?)
+}
+
+/// Where [`board`] is stored, for proofs and to see whether it was written.
+#[must_use]
+pub fn board_key() -> StorageKey {
+    BOARD.key()
+}
+
+/// Whose frames `height` belongs to: the board that certifies the frame of that height.
+pub fn era(storage: &(impl Storage + ?Sized), height: Height) -> Result<Era, Error> {
+    History::OWN.at(storage, height)
+}
+
+/// The board that certifies the frame of this height; `None` if the entity does not exist here, or the board of then was
+/// forgotten. Of heights to come it is the board of now.
+pub fn board_at(storage: &(impl Storage + ?Sized), height: Height) -> Result<Option<Board>, Error> {
+    match era(storage, height)? {
+        Era::Present => board(storage),
+        Era::Former(board) => Ok(Some(board)),
+        Era::Forgotten => Ok(None),
+    }
 }
 
 /// When the lazy entity was declared created by [`crate::Call::Create`]; `None` if it never was.
@@ -34,11 +60,16 @@ pub fn found(storage: &mut (impl Storage + ?Sized), board: &Board) -> Result<(),
 }
 
 /// Checks that a board is sound and that its members can certify frames: one signer alone, or a quorum by BLS keys of their
-/// own or of their delegates. The form comes first: the proofs of possession of a large board are costly to check.
+/// own or of their delegates, one of whom may propose. The form comes first: the proofs of possession of a large board are costly to check.
 pub(crate) fn check_hostable(board: &Board) -> Result<(), Error> {
     let (voting, quorum) = (board.voting_weight(), board.quorum());
-    if !board.members.is_empty() && board.votes() && voting < quorum {
-        return Err(Error::CannotAgree { voting, quorum });
+    if !board.members.is_empty() && board.votes() {
+        if voting < quorum {
+            return Err(Error::CannotAgree { voting, quorum });
+        }
+        if board.voters().iter().flatten().all(|voter| voter.proposing == 0) {
+            return Err(Error::NobodyProposes);
+        }
     }
     Ok(board.validate()?)
 }

@@ -2,7 +2,8 @@
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use xln_primitives::{
-    ArithmeticError, BoardError, Corrupt, EntityId, Nonce, Origin, Sequence, SignerId, Weight,
+    ArithmeticError, BoardError, Corrupt, EntityId, Height, Nonce, Origin, Principal, Sequence, SignerId,
+    Weight,
 };
 
 /// A refusal. Nothing was changed.
@@ -94,6 +95,69 @@ pub enum Error {
     /// Metadata that is no text.
     #[error("name and description must be UTF-8 text without control characters")]
     NotText,
+    /// The identifier of a lazy entity is the hash of its board.
+    #[error("{entity} is the hash of its board and keeps it; register an entity whose board shall change")]
+    LazyBoard {
+        /// The entity.
+        entity: EntityId,
+    },
+    /// Nobody of that name stands in the board.
+    #[error("{who} is not a member of the board")]
+    NoSuchMember {
+        /// Who is meant.
+        who: Principal,
+    },
+    /// A board has at most 256 members.
+    #[error("the board has 256 members already")]
+    BoardIsFull,
+    /// The board is that already.
+    #[error("the board would be the one that it is")]
+    NothingChanges,
+    /// Too few of those who vote now vote on the new board too: if no newcomer showed up, no frame would ever come.
+    #[error(
+        "the voters that stay have weight {staying} on the new board, whose quorum is {quorum}: change it in smaller steps"
+    )]
+    LosesQuorum {
+        /// Weight of those who stay, of each the smaller of before and after.
+        staying: Weight,
+        /// Quorum of the new board.
+        quorum: Weight,
+    },
+    /// Nobody who votes on frames may propose one.
+    #[error("none of those who are sure to vote on frames may propose one")]
+    NobodyProposes,
+    /// The entity would stand on its own board.
+    #[error("the board of {entity} leads back to {entity}")]
+    Cycle {
+        /// The entity.
+        entity: EntityId,
+    },
+    /// Boards stand on boards at too many levels.
+    #[error("boards stand on each other at more than {max} levels")]
+    TooDeep {
+        /// Most levels.
+        max: u32,
+    },
+    /// Too many members in all boards on which this one stands.
+    #[error("the boards below this one have more than {max} members together")]
+    TooWide {
+        /// Most members.
+        max: u32,
+    },
+    /// Not an entity of the registry.
+    #[error("{entity} is not in the registry")]
+    NotRegistered {
+        /// Who asked.
+        entity: EntityId,
+    },
+    /// The registry knows a later board.
+    #[error("the board of frame {found} came after that of frame {last}")]
+    Outdated {
+        /// The frame in which the board changed that is known.
+        last: Height,
+        /// The frame that was found.
+        found: Height,
+    },
     /// A counter is at its end.
     #[error(transparent)]
     Arithmetic(#[from] ArithmeticError),

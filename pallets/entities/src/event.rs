@@ -1,9 +1,9 @@
 //! What this pallet reports.
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
-use xln_primitives::{EntityId, Hash};
+use xln_primitives::{EntityId, Hash, Height};
 
-use crate::Metadata;
+use crate::{Error, Metadata};
 
 /// Something that happened to an entity.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
@@ -23,4 +23,27 @@ pub enum Event {
     },
     /// The entity says something new of itself.
     MetadataSet(Metadata),
+    /// Another board speaks for the entity.
+    BoardChanged {
+        /// Its hash.
+        board_hash: Hash,
+        /// The last height that the board before certifies.
+        last_height: Height,
+    },
+    /// The depositary's registry has another board for an entity.
+    Updated {
+        /// Whose.
+        entity: EntityId,
+        /// Its hash.
+        board_hash: Hash,
+        /// The last height that the board before certifies.
+        last_height: Height,
+    },
+    /// The board that an entity has now stands on itself, or nests deeper or wider than is evaluated.
+    NestingFault {
+        /// Which entity.
+        entity: EntityId,
+        /// What is wrong.
+        fault: Error,
+    },
 }

@@ -1,9 +1,12 @@
 //! What always holds in the state of an entity.
 
-use xln_primitives::{BoardError, Corrupt, Storage};
+use std::collections::BTreeMap;
+
+use xln_primitives::{BoardError, Corrupt, Height, Storage};
 
 use crate::{
     Error, board,
+    history::{FORMER, FORMER_BOARDS_MAX, REMEMBERED, Remembered},
     metadata::metadata,
     nonce::NONCES,
     position::{POSITIONS, Positions},
@@ -41,6 +44,14 @@ pub enum Violation {
         /// What is wrong with it.
         error: BoardError,
     },
+    /// The history of boards is not what changes leave behind.
+    #[error("the history of boards of number {number} (0: the entity itself): {what}")]
+    History {
+        /// Whose.
+        number: u64,
+        /// What is wrong with it.
+        what: &'static str,
+    },
 }
 
 impl From<Corrupt> for Violation {
@@ -50,14 +61,15 @@ impl From<Corrupt> for Violation {
 }
 
 /// Checks, by a full scan in pages, that the board is sound and hosted lawfully, that counters are above zero, that
-/// the metadata are text, and that the registry's numbers have no gap.
+/// the metadata are text, that the registry's numbers have no gap, and that histories of boards are as long as they say.
 pub fn try_state(storage: &(impl Storage + ?Sized)) -> Result<(), Violation> {
     if let Some(board) = board::board(storage)? {
         board::check_hostable(&board)?;
     }
     metadata(storage)?.validate()?;
     counters_are_used(storage)?;
-    registry_is_whole(storage)
+    registry_is_whole(storage)?;
+    histories_are_whole(storage)
 }
 
 fn counters_are_used(storage: &(impl Storage + ?Sized)) -> Result<(), Violation> {
@@ -101,4 +113,52 @@ fn registry_is_whole(storage: &(impl Storage + ?Sized)) -> Result<(), Violation>
         return Err(Violation::RegistryGap { expected, found: next });
     }
     Ok(())
+}
+
+fn histories_are_whole(storage: &(impl Storage + ?Sized)) -> Result<(), Violation> {
+    // How many rows of each, the first height and the last.
+    let mut found: BTreeMap<[u8; 8], (u32, Height, Height)> = BTreeMap::new();
+    let mut after = None;
+    loop {
+        let page = FORMER.page(storage, after.as_ref(), PAGE)?;
+        let Some((last, _)) = page.last() else { break };
+        after = Some(*last);
+        for ((number, height), _) in page {
+            let height = Height::from_be_bytes(height);
+            let (rows, _, last) = found.entry(number).or_insert((0, height, height));
+            (*rows, *last) = (rows.saturating_add(1), height);
+        }
+    }
+    let remembered: BTreeMap<[u8; 8], Remembered> = all_remembered(storage)?;
+    for (number, kept) in &remembered {
+        let history = |what| Violation::History { number: u64::from_be_bytes(*number), what };
+        let Some((rows, first, last)) = found.remove(number) else {
+            return Err(history("nothing is there of what is counted"));
+        };
+        if rows != kept.boards || rows > FORMER_BOARDS_MAX {
+            return Err(history("another number of boards is there than is counted"));
+        }
+        if first <= kept.forgotten {
+            return Err(history("a board is there that was forgotten"));
+        }
+        let number = u64::from_be_bytes(*number);
+        if number > 0 && registry::registration(storage, number)?.is_none_or(|entry| entry.last_height != last) {
+            return Err(history("it does not lead to the board of now"));
+        }
+    }
+    found.keys().next().map_or(Ok(()), |number| {
+        let what = "boards are there that are not counted";
+        Err(Violation::History { number: u64::from_be_bytes(*number), what })
+    })
+}
+
+fn all_remembered(storage: &(impl Storage + ?Sized)) -> Result<BTreeMap<[u8; 8], Remembered>, Violation> {
+    let mut all = BTreeMap::new();
+    let mut after = None;
+    loop {
+        let page = REMEMBERED.page(storage, after.as_ref(), PAGE)?;
+        let Some((last, _)) = page.last() else { return Ok(all) };
+        after = Some(*last);
+        all.extend(page);
+    }
 }

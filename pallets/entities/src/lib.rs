@@ -22,6 +22,16 @@
 //! call to it founds it. A *registered* entity has a number from the depositary's registry, which maps it to the
 //! board that speaks for it from a height onwards. The registry exists in the depositary's state only.
 //!
+//! **Changing a board.** A registered entity and the depositary may change theirs ([`Call::ChangeBoard`]). Who certified
+//! which height is remembered, in the entity's own state ([`board_at`]) and, once the entity has told it
+//! ([`Call::Update`]), in the registry ([`registered_era`]):
+//!
+//! ```text
+//!   entity      frame 40, certified by A: BOARD = B, row (40, A) ── Update{B} ──►  frame 41, certified by B
+//!                                                                       │
+//!   depositary                                              Registration{B, 40, hash of 40}, row (40, A)
+//! ```
+//!
 //! A **board of several** agrees on each frame, and a quorum of it signs one aggregated certificate with BLS keys: their own,
 //! or those of servers that they appointed as delegates ([`Error::CannotAgree`]). A member that is an entity takes part
 //! by what it says itself, and by its delegate in ordering. What people sign off line for an entity, through all levels of its
@@ -29,26 +39,31 @@
 
 mod board;
 mod call;
+mod change;
 mod error;
 mod event;
+mod history;
 mod invariant;
 mod metadata;
+mod nesting;
 mod nonce;
 mod position;
 pub mod quorum;
 mod registry;
 
-use xln_primitives::{EntityId, Environment, Origin};
+use xln_primitives::{EntityId, Environment, FrameHash, Height, Origin};
 
-pub use board::{authorise, authorise_by, board, created, found};
+pub use board::{authorise, authorise_by, board, board_at, board_key, created, era, found};
 pub use call::Call;
+pub use change::BoardChange;
 pub use error::Error;
 pub use event::Event;
+pub use history::{Era, FORMER_BOARDS_MAX};
 pub use invariant::{Violation, try_state};
 pub use metadata::{Metadata, metadata, set_metadata};
 pub use nonce::{nonce, use_nonce};
 pub use position::{accept_incoming, inbox, next_outgoing, outbox};
-pub use registry::{Registration, register, registered_board, registration, registrations};
+pub use registry::{Registration, register, registered_board, registered_era, registration, registrations};
 
 /// What the pallet needs of the machine that runs it.
 pub trait Config: Environment {
@@ -56,6 +71,10 @@ pub trait Config: Environment {
     fn deposit_event(&mut self, event: Event);
     /// The entity that keeps the registry.
     fn depositary(&self) -> EntityId;
+    /// Number of the frame that is being made.
+    fn height(&self) -> Height;
+    /// Number and hash of the frame that says the message which is being executed; none if it is no message.
+    fn carrier(&self) -> Option<(Height, FrameHash)>;
 }
 
 /// Executes a call of this pallet. After an error the caller drops every change.
@@ -64,5 +83,7 @@ pub fn dispatch<T: Config>(env: &mut T, origin: Origin, call: Call) -> Result<()
         Call::Create { board } if env.entity() == env.depositary() => registry::dispatch(env, origin, &board),
         Call::Create { board } => board::create(env, origin, &board),
         Call::SetMetadata(metadata) => metadata::dispatch(env, origin, &metadata),
+        Call::ChangeBoard(change) => change::dispatch(env, origin, &change),
+        Call::Update { board } => registry::update(env, origin, &board),
     }
 }

@@ -6,7 +6,11 @@ use xln_primitives::{
     StorageValue,
 };
 
-use crate::{Config, Error, Event};
+use crate::{
+    Config, Error, Event,
+    history::{Era, History},
+    nesting,
+};
 
 /// Registrations by number, big-endian so that pages are in the order of numbers.
 const REGISTRY: StorageMap<[u8; 8], Registration> = StorageMap::new(StorageType::Board, 2);
@@ -31,10 +35,12 @@ pub struct Registration {
 
 /// Registers a board under the next number. Any sound board may be registered, also one that cannot be hosted yet.
 ///
-/// Errors: [`Error::Board`].
+/// Errors: [`Error::Board`], [`Error::Cycle`], [`Error::TooDeep`], [`Error::TooWide`].
 pub fn register(storage: &mut (impl Storage + ?Sized), board: &Board) -> Result<EntityId, Error> {
-    board.validate()?;
     let number = next_number(storage)?;
+    // Cheaper than the proofs of possession.
+    nesting::check(storage, EntityId::registered(number), board)?;
+    board.validate()?;
     let registration = Registration { board: board.clone(), last_height: 0, last_header: FrameHash::ZERO };
     REGISTRY.put(storage, &number.to_be_bytes(), &registration);
     NEXT_NUMBER.put(storage, &number.checked_add(1).ok_or(ArithmeticError)?);
@@ -49,6 +55,16 @@ pub fn registration(storage: &(impl Storage + ?Sized), number: u64) -> Result<Op
 /// The board that speaks for the registered entity of this number, if it was given.
 pub fn registered_board(storage: &(impl Storage + ?Sized), number: u64) -> Result<Option<Board>, Error> {
     Ok(registration(storage, number)?.map(|entry| entry.board))
+}
+
+/// Whose frames `height` of the registered entity of this number belongs to, as far as it has told. A frame above
+/// [`Registration::last_height`] is of the board of now, or of one that the registry has not heard of yet.
+pub fn registered_era(
+    storage: &(impl Storage + ?Sized),
+    number: u64,
+    height: Height,
+) -> Result<Era, Error> {
+    History::of(number).at(storage, height)
 }
 
 /// At most `limit` entries with a number greater than `after`, by number.
@@ -73,5 +89,27 @@ pub(crate) fn dispatch<T: Config>(env: &mut T, origin: Origin, board: &Board) ->
     }
     let entity = register(env, board)?;
     env.deposit_event(Event::Registered { entity, board_hash: board.hash() });
+    Ok(())
+}
+
+/// [`crate::Call::Update`].
+pub(crate) fn update<T: Config>(env: &mut T, origin: Origin, board: &Board) -> Result<(), Error> {
+    let refused = Error::OriginNotAllowed { origin };
+    let Origin::Entity(entity) = origin else { return Err(refused) };
+    let (is_registry, carrier) = (env.entity() == env.depositary(), env.carrier());
+    let Some((height, header)) = carrier.filter(|_| is_registry) else { return Err(refused) };
+    let Some(number) = entity.registry_number() else { return Err(Error::NotRegistered { entity }) };
+    let before = registration(env, number)?.ok_or(Error::NotRegistered { entity })?;
+    if height <= before.last_height {
+        return Err(Error::Outdated { last: before.last_height, found: height });
+    }
+    board.validate()?;
+    History::of(number).push(env, height, &before.board)?;
+    let now = Registration { board: board.clone(), last_height: height, last_header: header };
+    REGISTRY.put(env, &number.to_be_bytes(), &now);
+    env.deposit_event(Event::Updated { entity, board_hash: board.hash(), last_height: height });
+    if let Err(fault) = nesting::check(env, entity, board) {
+        env.deposit_event(Event::NestingFault { entity, fault });
+    }
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use pallet_entities::{Config, Event};
 use xln_primitives::{
-    Board, BoundedVec, EntityId, Environment, Hash, Member, MemberId, Network, Permissions, Profile,
-    PublicKey, Storage, Timestamp, storage::MemoryStorage,
+    Board, BoundedVec, EntityId, Environment, FrameHash, Hash, Height, Member, MemberId, Network,
+    Permissions, Profile, PublicKey, SecretKey, Storage, Timestamp, crypto::bls, storage::MemoryStorage,
 };
 
 pub(crate) const DEPOSITARY: EntityId = EntityId::new([0xdd; 32]);
@@ -14,12 +14,17 @@ pub(crate) struct Machine {
     pub(crate) entity: EntityId,
     pub(crate) now: Timestamp,
     pub(crate) events: Vec<Event>,
+    /// Number of the frame.
+    pub(crate) height: Height,
+    /// The frame that says the message which is being executed.
+    pub(crate) carrier: Option<(Height, FrameHash)>,
 }
 
 impl Machine {
     pub(crate) fn of(entity: EntityId) -> Self {
         let state = MemoryStorage::default();
-        Self { state, entity, now: Timestamp::from_millis(1_000), events: Vec::new() }
+        let now = Timestamp::from_millis(1_000);
+        Self { state, entity, now, events: Vec::new(), height: 1, carrier: None }
     }
 }
 
@@ -60,6 +65,12 @@ impl Config for Machine {
     fn depositary(&self) -> EntityId {
         DEPOSITARY
     }
+    fn height(&self) -> Height {
+        self.height
+    }
+    fn carrier(&self) -> Option<(Height, FrameHash)> {
+        self.carrier
+    }
 }
 
 pub(crate) fn key(n: u8) -> PublicKey {
@@ -76,4 +87,16 @@ pub(crate) fn signer(n: u8) -> Member {
 
 pub(crate) fn board(members: Vec<Member>) -> Board {
     Board { members: BoundedVec::truncate_from(members), threshold: 1, profile: Profile::CrashFault }
+}
+
+/// A member that votes on frames, with the key made of `n`.
+pub(crate) fn voter(n: u8) -> Member {
+    let secret = SecretKey::Bls(zeroize::Zeroizing::new([n; 32]));
+    let possession = Some(bls::prove_possession(&[n; 32]).unwrap());
+    member(MemberId::Signer { key: secret.public().unwrap(), possession })
+}
+
+/// A board of such members with the Byzantine profile.
+pub(crate) fn voters(numbers: impl IntoIterator<Item = u8>) -> Board {
+    Board { profile: Profile::Byzantine, ..board(numbers.into_iter().map(voter).collect()) }
 }
