@@ -150,14 +150,20 @@ impl DecidedFrame {
     ///
     /// Errors: see [`DecidedError`]; whoever brought such a frame is to blame, not the board.
     pub fn verify(&self, network: Network, board: &Board) -> Result<(), DecidedError> {
-        let Self { body, header, certificate } = self;
+        self.verify_body(network)?;
+        Ok(self.certificate.verify(network, board, &self.header)?)
+    }
+
+    /// Checks that the body is the one to which the header commits.
+    pub(crate) fn verify_body(&self, network: Network) -> Result<(), DecidedError> {
+        let Self { body, header, .. } = self;
         let place = (header.entity, header.height, header.parent, header.timestamp);
         if place != (body.entity, body.height, body.parent, body.timestamp)
             || header.inputs_root != body.inputs_root(&network)
         {
             return Err(DecidedError::OtherBody { entity: header.entity, height: header.height });
         }
-        Ok(certificate.verify(network, board, header)?)
+        Ok(())
     }
 }
 
@@ -229,6 +235,16 @@ pub enum BodyError {
     /// A call that proves nothing.
     #[error("a call proves nothing: {0}")]
     Call(#[from] xln_primitives::CallError),
+    /// Another board certified the frame than the one that speaks for the entity at its height.
+    #[error("frame {height} is certified by board {found}, at that height {expected} speaks for the entity")]
+    OtherBoard {
+        /// Its number.
+        height: Height,
+        /// Hash of the board that speaks for the entity.
+        expected: Hash,
+        /// Hash of the one in the header.
+        found: Hash,
+    },
     /// The certified header is another: this machine and the board's members do not compute alike.
     #[error("frame {height} leads to {made} here, its board certified {certified}")]
     Diverged {
@@ -261,7 +277,7 @@ impl Server {
         let mut calls: Vec<SignedCall> = calls.into_iter().map(Authentic::into_inner).collect();
         let founded = match self.entity(&entity) {
             Some(_) => None,
-            None => Some(founded_by(entity, &calls).ok_or(BodyError::Unknown { entity })?),
+            None => Some(self.founded_by(entity, &calls).ok_or(BodyError::Unknown { entity })?),
         };
         let entity =
             founded.as_ref().or_else(|| self.entity(&entity)).ok_or(BodyError::Unknown { entity })?;
@@ -304,16 +320,27 @@ impl Server {
         let unknown = BodyError::Unknown { entity: body.entity };
         match self.entity(&body.entity) {
             Some(entity) => draft(self.facts(), entity, body),
-            None => draft(self.facts(), &founded_by(body.entity, &body.calls).ok_or(unknown)?, body),
+            None => draft(self.facts(), &self.founded_by(body.entity, &body.calls).ok_or(unknown)?, body),
         }
         .map(|draft| draft.header)
     }
-}
 
-/// An entity that does not exist yet, as the first of these calls founds it. Its board decides the frame.
-pub(crate) fn founded_by(id: EntityId, calls: &[SignedCall]) -> Option<Entity> {
-    let board = created_board(calls.first()?).filter(|board| board.votes() && board.entity() == id)?;
-    founded(id, board.clone()).ok()
+    /// An entity that does not exist yet, as the first of these calls founds it, or with the board that the registry has for
+    /// it. Its board decides the frame.
+    pub(crate) fn founded_by(&self, id: EntityId, calls: &[SignedCall]) -> Option<Entity> {
+        let created = calls.first().and_then(created_board).filter(|board| board.entity() == id).cloned();
+        let board = created.or_else(|| self.registered_newcomer(&id)).filter(Board::votes)?;
+        founded(id, board).ok()
+    }
+
+    /// The board of an entity of the registry that is not here and, as far as its registration says, has made no frame yet
+    /// anywhere: the first call brings it where its keys are. One whose board has changed has a state somewhere else.
+    #[must_use]
+    pub fn registered_newcomer(&self, id: &EntityId) -> Option<Board> {
+        let (number, depositary) = (id.registry_number()?, self.depositary()?);
+        let registration = pallet_entities::registration(&depositary.state(), number).ok().flatten()?;
+        (self.entity(id).is_none() && registration.last_height == 0).then_some(registration.board)
+    }
 }
 
 /// Messages that the entity's inbox would take one after the other.

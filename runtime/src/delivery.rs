@@ -56,6 +56,14 @@ impl Delivery {
         &self.message
     }
 
+    /// The frame that says it.
+    pub(crate) fn header(&self) -> &FrameHeader {
+        match &self.proof {
+            Proof::Here { frame, .. } => &frame.header,
+            Proof::Elsewhere(certified) => &certified.header,
+        }
+    }
+
     /// To whom.
     #[must_use]
     pub fn to(&self) -> EntityId {

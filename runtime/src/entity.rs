@@ -15,14 +15,18 @@ pub(crate) fn tree_config() -> Config {
     Config::default_for(Hasher::Blake3)
 }
 
-/// An entity: its state, its board and its latest frame.
+/// An entity: its state, its board and its latest frame. The board is the one that certifies the next frame; the latest may
+/// have been certified by one before it.
 #[derive(Debug, Clone)]
 pub struct Entity {
     pub(crate) id: EntityId,
     pub(crate) tree: Tree,
     pub(crate) board: Arc<Board>,
     pub(crate) board_hash: Hash,
+    /// Under whom its rows are kept. Does not change with the board: that would move all of them.
     pub(crate) signer: SignerId,
+    /// The first signer of the board.
+    pub(crate) first: SignerId,
     pub(crate) head: Option<Head>,
 }
 
@@ -39,10 +43,14 @@ impl Entity {
     /// An entity without a frame yet.
     pub(crate) fn new(id: EntityId, tree: Tree, board: Board) -> Self {
         let board_hash = board.hash();
-        // Boards of several are kept under their first signer; boards without one make no frames.
-        let signer = board.members.iter().find_map(Member::signer);
-        let signer = signer.map_or(SignerId::ZERO, PublicKey::signer_id);
-        Self { id, tree, board: Arc::new(board), board_hash, signer, head: None }
+        let first = first_signer(&board);
+        Self { id, tree, board: Arc::new(board), board_hash, signer: first, first, head: None }
+    }
+
+    /// With another board from now on.
+    pub(crate) fn with_board(self, board: Board) -> Self {
+        let (board_hash, first) = (board.hash(), first_signer(&board));
+        Self { board: Arc::new(board), board_hash, first, ..self }
     }
 
     /// Who it is.
@@ -51,7 +59,7 @@ impl Entity {
         self.id
     }
 
-    /// The signer under whom this server hosts it.
+    /// The signer under whom this server hosts it: the first of the board with which it began here.
     #[must_use]
     pub const fn signer(&self) -> SignerId {
         self.signer
@@ -96,7 +104,7 @@ impl Entity {
     /// The identifier of a key; that of the only member of a board is known and not computed again.
     #[must_use]
     pub fn id_of(&self, signer: &PublicKey) -> SignerId {
-        if self.board.sole_signer() == Some(signer) { self.signer } else { signer.signer_id() }
+        if self.board.sole_signer() == Some(signer) { self.first } else { signer.signer_id() }
     }
 
     /// Its key in the server's tree: signer ‖ entity.
@@ -106,4 +114,9 @@ impl Entity {
         key[32..].copy_from_slice(self.id.as_ref());
         key
     }
+}
+
+/// Boards of several are kept under their first signer; boards without one make no frames.
+fn first_signer(board: &Board) -> SignerId {
+    board.members.iter().find_map(Member::signer).map_or(SignerId::ZERO, PublicKey::signer_id)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use codec::Encode;
 use pallet_channels::{PaymentHash, PeerMessage, Preimage, Settled, Settlement};
 use xln_primitives::{
-    Amount, AssetId, Board, BoundedVec, ChannelId, Corrupt, EntityId, Environment, Hash, Network, Origin,
-    Profile, Side, Storage, Timestamp, decode_exact, keccak256,
+    Amount, AssetId, Board, BoundedVec, ChannelId, Corrupt, EntityId, Environment, FrameHash, Hash, Height,
+    Network, Origin, Profile, Side, Storage, Timestamp, decode_exact, keccak256,
 };
 
 use crate::{
@@ -47,6 +47,8 @@ pub struct DisputeProof {
 pub(crate) struct FrameEnv<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) entity: EntityId,
+    /// Number of the frame.
+    pub(crate) height: Height,
     pub(crate) now: Timestamp,
     /// The slice's randomness.
     pub(crate) entropy: Hash,
@@ -72,7 +74,7 @@ pub(crate) struct Checkpoint {
 impl<'a> FrameEnv<'a> {
     pub(crate) fn new(
         facts: &'a Facts,
-        entity: EntityId,
+        (entity, height): (EntityId, Height),
         now: Timestamp,
         entropy: Hash,
         state: Overlay<'a>,
@@ -80,6 +82,7 @@ impl<'a> FrameEnv<'a> {
         Self {
             facts,
             entity,
+            height,
             now,
             entropy,
             state,
@@ -162,6 +165,14 @@ impl pallet_entities::Config for FrameEnv<'_> {
 
     fn depositary(&self) -> EntityId {
         self.facts.depositary
+    }
+
+    fn height(&self) -> Height {
+        self.height
+    }
+
+    fn carrier(&self) -> Option<(Height, FrameHash)> {
+        self.delivery.map(|delivery| (delivery.header().height, delivery.header().hash()))
     }
 }
 

@@ -101,16 +101,17 @@ impl Server {
         let timestamp = timestamp.max(self.time).max(self.head.timestamp);
         let mut execution = Execution::new(self, timestamp, entropy, certifier);
 
-        let adopted = execution.adopt(inputs.adopted);
+        let adopted = execution.adopt(inputs.adopted)?;
         let mut round = execution.first_round(&inputs.server, &messages, &calls);
         // Behind what the slice before left undelivered, of which some may be from the same entities.
-        let frames = execution.decided(inputs.frames, &mut round);
+        let frames = execution.decided(inputs.frames, &mut round)?;
         let mut rounds = 0;
         while !round.is_empty() && rounds < ROUNDS_MAX {
             round = execution.round(round)?;
             rounds += 1;
         }
-        let carried = round.into_values().flat_map(|work| work.deliveries).collect();
+        let carried = round.into_values().flat_map(|work| work.deliveries);
+        let carried = core::mem::take(&mut execution.held).into_iter().chain(carried).collect();
 
         let Execution {
             entities, absent, refused, unfit, unadopted, pointless, certificates, outcome, ..
@@ -181,6 +182,11 @@ struct Execution<'a> {
     /// Server inputs without effect, by their place in the slice.
     pointless: BTreeSet<usize>,
     certificates: Vec<Certificate>,
+    /// Entities that have another board since this slice. They make no other frame in it: whether the keys of the new board
+    /// are here is asked, and logged, once for a slice.
+    rotated: BTreeSet<EntityId>,
+    /// What was said to them since.
+    held: Vec<Delivery>,
     outcome: Outcome,
 }
 
@@ -211,6 +217,8 @@ impl<'a> Execution<'a> {
             unadopted: Vec::new(),
             pointless: BTreeSet::new(),
             certificates: Vec::new(),
+            rotated: BTreeSet::new(),
+            held: Vec::new(),
             outcome: Outcome::default(),
         }
     }
@@ -270,35 +278,48 @@ impl<'a> Execution<'a> {
     }
 
     /// Puts states in the place of older ones. Returns what the log says of those that fit.
-    fn adopt(&mut self, adoptions: Vec<Adoption>) -> Vec<Adopted> {
+    fn adopt(&mut self, adoptions: Vec<Adoption>) -> Result<Vec<Adopted>, CertifyError> {
         let mut fit = Vec::with_capacity(adoptions.len());
         for adoption in adoptions {
             let id = adoption.entity();
             match adoption.check(self.server, self.entity(&id)) {
                 Ok(()) => {
-                    self.entities.insert(id, adoption.state().clone());
+                    // Its rows stay where they are kept here.
+                    let signer = self.entity(&id).map(Entity::signer);
+                    let state = adoption.state().clone();
+                    let signer = signer.unwrap_or(state.signer);
+                    if let Some(known) = self.entity(&id) {
+                        let Adopted { header, certificate, .. } = adoption.adopted();
+                        self.certifier.check_decided(&known.board, header, certificate)?;
+                    }
+                    self.entities.insert(id, Entity { signer, ..state });
                     fit.push(adoption.adopted().clone());
                 }
                 Err(error) => self.unadopted.push((id, error)),
             }
         }
-        fit
+        Ok(fit)
     }
 
     /// Takes over frames that others decided, and puts what they say before those who are here. Returns those that took
     /// effect.
-    fn decided(&mut self, frames: Vec<DecidedFrame>, next: &mut Round<'a>) -> Vec<DecidedFrame> {
+    fn decided(
+        &mut self,
+        frames: Vec<DecidedFrame>,
+        next: &mut Round<'a>,
+    ) -> Result<Vec<DecidedFrame>, CertifyError> {
         let mut fit = Vec::with_capacity(frames.len());
         for frame in frames {
             match self.follow(&frame) {
                 Ok(draft) => {
+                    self.certifier.check_decided(&draft.board, &frame.header, &frame.certificate)?;
                     self.conclude(draft, frame.certificate.clone(), next);
                     fit.push(frame);
                 }
                 Err(error) => self.unfit.push((frame.body.entity, error)),
             }
         }
-        fit
+        Ok(fit)
     }
 
     fn follow(&self, frame: &DecidedFrame) -> Result<Draft, BodyError> {
@@ -307,22 +328,32 @@ impl<'a> Execution<'a> {
             Some(entity) => body::draft(self.server.facts(), entity, &frame.body)?,
             None => {
                 let entity =
-                    body::founded_by(id, &frame.body.calls).ok_or(BodyError::Unknown { entity: id })?;
+                    self.server.founded_by(id, &frame.body.calls).ok_or(BodyError::Unknown { entity: id })?;
                 body::draft(self.server.facts(), &entity, &frame.body)?
             }
         };
         if draft.header == frame.header {
             return Ok(draft);
         }
+        let (expected, found) = (draft.header.board_hash, frame.header.board_hash);
+        if expected != found {
+            return Err(BodyError::OtherBoard { height: frame.body.height, expected, found });
+        }
         let (height, made, certified) = (frame.body.height, draft.header.hash(), frame.header.hash());
         Err(BodyError::Diverged { height, made, certified })
     }
 
-    /// Whether the entity of a call is here and can act; a call that creates it brings it here.
+    /// Whether the entity of a call is here and can act; a call that creates it brings it here, and so does the first one to an
+    /// entity that was registered.
     fn admit(&mut self, call: &SignedCall) -> Result<(), Refusal> {
         let id = call.body.entity;
         if self.entity(&id).is_none() {
-            let newcomer = found(id, call).ok_or(Refusal::UnknownEntity { entity: id })?;
+            let registered = || {
+                let board = self.server.registered_newcomer(&id).filter(|board| !board.votes())?;
+                founded(id, board).ok()
+            };
+            let newcomer =
+                found(id, call).or_else(registered).ok_or(Refusal::UnknownEntity { entity: id })?;
             self.newcomers.insert(id, newcomer);
         }
         if self.can_act(&id) {
@@ -333,7 +364,10 @@ impl<'a> Execution<'a> {
     }
 
     /// One frame for everybody who has work. Returns the work of the next round.
-    fn round(&mut self, round: Round<'a>) -> Result<Round<'a>, CertifyError> {
+    fn round(&mut self, mut round: Round<'a>) -> Result<Round<'a>, CertifyError> {
+        for id in &self.rotated {
+            self.held.extend(round.remove(id).into_iter().flat_map(|work| work.deliveries));
+        }
         let here = |(id, work): (EntityId, Work<'a>)| self.entity(&id).map(|entity| (entity.clone(), work));
         let turns: Vec<(Entity, Work<'a>)> = round.into_iter().filter_map(here).collect();
         let (facts, timestamp, entropy) = (self.server.facts(), self.timestamp, self.entropy);
@@ -355,9 +389,7 @@ impl<'a> Execution<'a> {
         let certificates: Vec<Certificate> = drafts
             .par_iter()
             .enumerate()
-            .map(|(index, draft)| {
-                certifier.certify(first.saturating_add(index), &draft.entity.board, &draft.header)
-            })
+            .map(|(index, draft)| certifier.certify(first.saturating_add(index), &draft.board, &draft.header))
             .collect::<Result<_, _>>()?;
 
         let mut next = Round::new();
@@ -371,7 +403,10 @@ impl<'a> Execution<'a> {
 
     /// Takes over a certified frame and sends its messages on.
     fn conclude(&mut self, draft: Draft, certificate: Certificate, next: &mut Round<'a>) {
-        let Draft { mut entity, header, outputs, messages, events, receipts, proofs, requests } = draft;
+        if draft.header.board_hash != draft.entity.board_hash {
+            self.rotated.insert(draft.entity.id);
+        }
+        let Draft { mut entity, header, outputs, messages, events, receipts, proofs, requests, .. } = draft;
         let id = entity.id;
         // Whoever hosts somebody follows the depositary, and so has what it says.
         let everywhere = id == self.server.facts().depositary && entity.board.votes();
@@ -388,7 +423,9 @@ impl<'a> Execution<'a> {
         for (index, (message, leaf)) in (0_u32..).zip(messages.into_iter().zip(frame.outputs.leaves())) {
             let to = message.to;
             let delivery = Delivery::here(message, *leaf, Arc::clone(&frame), index);
-            if self.can_act(&to) {
+            if self.rotated.contains(&to) && self.entity(&to).is_some_and(|entity| !entity.is_decided()) {
+                self.held.push(delivery);
+            } else if self.can_act(&to) {
                 next.entry(to).or_default().deliveries.push(delivery);
             } else if !everywhere || self.entity(&to).is_some() {
                 self.outcome.outbox.push(delivery);

@@ -74,6 +74,24 @@ impl Founding {
         self.entities.contains_key(entity)
     }
 
+    /// Enters those of these entities that have a number in the registry, if the depositary is hosted here.
+    ///
+    /// Errors: numbers that do not follow each other from 1; a board that leads back to itself.
+    pub fn register(&mut self, entities: &[GenesisEntity]) -> Result<(), GenesisError> {
+        let mut registered: Vec<_> =
+            entities.iter().filter(|entity| entity.id.registry_number().is_some()).collect();
+        registered.sort_unstable_by_key(|entity| entity.id);
+        self.write(self.facts.depositary, |state| {
+            for entity in registered {
+                let expected = pallet_entities::register(state, &entity.board)?;
+                if expected != entity.id {
+                    return Err(GenesisError::RegistryNumber { entity: entity.id, expected });
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Defines assets, if the depositary is hosted here.
     ///
     /// Errors: an asset that exists, a text that is too long or none.

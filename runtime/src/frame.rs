@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use xln_primitives::{
-    CallHash, FrameHash, FrameHeader, Hash, Height, Message, Network, Origin, Principal, Receipt, SignerId,
+    Board, CallHash, FrameHash, FrameHeader, Hash, Height, Message, Network, Origin, Principal, Receipt,
+    SignerId,
     Timestamp, keccak256, outputs::MerkleTree, outputs::merkle_root,
 };
 
@@ -34,6 +35,8 @@ pub(crate) struct Work<'a> {
 pub(crate) struct Draft {
     /// The entity after the frame; its head has the header, no certificate yet.
     pub(crate) entity: Entity,
+    /// Who certifies the frame; after it, it may be another board that speaks for the entity.
+    pub(crate) board: Arc<Board>,
     pub(crate) header: FrameHeader,
     pub(crate) outputs: MerkleTree,
     pub(crate) messages: Vec<Arc<Message<RuntimeMessage>>>,
@@ -70,8 +73,9 @@ pub(crate) fn execute(
     let (height, parent_hash, after) = next(facts, entity);
     let now = slice_time.max(after.saturating_add(1));
     let keys = work.deliveries.len().saturating_mul(KEYS_PER_MESSAGE);
-    let env = FrameEnv::new(facts, entity.id, now, entropy, Overlay::with_capacity(&entity.tree, keys));
-    let mut frame = Frame { env, height, inputs: Vec::new(), receipts: Vec::new(), said: Vec::new() };
+    let env =
+        FrameEnv::new(facts, (entity.id, height), now, entropy, Overlay::with_capacity(&entity.tree, keys));
+    let mut frame = Frame { env, inputs: Vec::new(), receipts: Vec::new(), said: Vec::new() };
     let (mut refused, mut pointless, mut early, mut repeated) = (Vec::new(), Vec::new(), Vec::new(), 0_usize);
     for (place, input) in &work.server {
         if frame.server(input).is_err() {
@@ -104,7 +108,6 @@ pub(crate) fn next(facts: &Facts, entity: &Entity) -> (Height, FrameHash, Timest
 /// A frame while it is being made.
 struct Frame<'a> {
     env: FrameEnv<'a>,
-    height: Height,
     /// Leaves of the inputs root.
     inputs: Vec<Hash>,
     receipts: Vec<Receipt<RuntimeEvent, RuntimeError>>,
@@ -192,7 +195,7 @@ impl<'a> Frame<'a> {
         changes: Vec<xln_primitives::StateChange>,
     ) {
         let events = self.env.events.get(first_event..).unwrap_or_default().to_vec();
-        let (entity, height) = (self.env.entity, self.height);
+        let (entity, height) = (self.env.entity, self.env.height);
         self.receipts.push(Receipt { call, entity, height, result, events, changes });
     }
 
@@ -203,6 +206,7 @@ impl<'a> Frame<'a> {
             // Only damaged state makes this fail. The entity goes on without proposing.
             tracing::error!(entity = %entity.id, %error, "channels cannot propose");
         }
+        let board = self.new_board(entity);
         let mut messages = Vec::with_capacity(self.env.outputs.len());
         for (to, call) in core::mem::take(&mut self.env.outputs) {
             match pallet_entities::next_outgoing(&mut self.env, &to) {
@@ -216,7 +220,7 @@ impl<'a> Frame<'a> {
         let leaves = leaves(&messages, &network);
         let requests = requests(&self.said, &messages, &leaves);
         let outputs = MerkleTree::new(leaves);
-        let FrameEnv { now, state, events, proofs, .. } = self.env;
+        let FrameEnv { height, now, state, events, proofs, .. } = self.env;
         let changes = state.into_changes();
         let mut tree = entity.tree.clone();
         // Keys and values of pallets are far below the tree's limits; a tree that refuses one stays as it was.
@@ -227,7 +231,7 @@ impl<'a> Frame<'a> {
             });
         let header = FrameHeader {
             entity: entity.id,
-            height: self.height,
+            height,
             parent,
             timestamp: now,
             board_hash: entity.board_hash,
@@ -236,9 +240,30 @@ impl<'a> Frame<'a> {
             outputs_root: outputs.root(),
         };
         let head = Some(Head { header: header.clone(), certificate: None });
-        let entity = Entity { tree, head, ..entity.clone() };
+        let certifying = Arc::clone(&entity.board);
+        let mut entity = Entity { tree, head, ..entity.clone() };
+        if let Some(board) = board {
+            entity = entity.with_board(board);
+        }
         let receipts = self.receipts;
-        Draft { entity, header, outputs, messages, events, receipts, proofs, requests }
+        Draft { entity, board: certifying, header, outputs, messages, events, receipts, proofs, requests }
+    }
+
+    /// The board that speaks for the entity from the next frame on, if it is another. The registry is told in this frame,
+    /// which the board before certifies.
+    fn new_board(&mut self, entity: &Entity) -> Option<Board> {
+        if !self.env.state.has_written(pallet_entities::board_key().as_ref()) {
+            return None;
+        }
+        // What was written reads back.
+        let board = pallet_entities::board(&self.env).ok().flatten()?;
+        if board.hash() == entity.board_hash {
+            return None;
+        }
+        if entity.id.registry_number().is_some() && entity.id != self.env.facts.depositary {
+            self.env.request(pallet_entities::Call::Update { board: board.clone() });
+        }
+        Some(board)
     }
 }
 

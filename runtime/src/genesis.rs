@@ -155,6 +155,14 @@ pub enum GenesisError {
         /// The entity.
         entity: EntityId,
     },
+    /// Registered entities are numbered from 1, without a gap.
+    #[error("entity {entity} is not the next one of the registry, which is {expected}")]
+    RegistryNumber {
+        /// The entity.
+        entity: EntityId,
+        /// The next one.
+        expected: EntityId,
+    },
     /// A text that does not fit.
     #[error("{what} {text:?} is longer than {size_max} bytes")]
     TooLong {
@@ -219,6 +227,7 @@ impl Genesis {
         if let Some(entity) = sides.into_iter().find(|side| !known.contains(side)) {
             return Err(GenesisError::UnknownEntity { entity });
         }
+        founding.register(&self.entities)?;
         founding.assets(&self.assets)?;
         for entity in &self.entities {
             founding.reserves(entity)?;

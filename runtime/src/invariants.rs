@@ -32,6 +32,12 @@ pub enum Violation {
         /// What is wrong.
         violation: pallet_entities::Violation,
     },
+    /// Another board speaks for an entity than its state says.
+    #[error("entity {entity}: its next frame is certified by another board than the one in its state")]
+    OtherBoard {
+        /// Which entity.
+        entity: EntityId,
+    },
     /// Of the channels pallet.
     #[error("entity {entity}: {violation}")]
     Channels {
@@ -97,6 +103,9 @@ fn check_entity(entity: &Entity) -> Result<(), Violation> {
     pallet_entities::try_state(&state).map_err(|violation| Violation::Entities { entity: id, violation })?;
     pallet_governance::try_state(&state)
         .map_err(|violation| Violation::Governance { entity: id, violation })?;
+    if pallet_entities::board(&state).ok().flatten().as_ref() != Some(entity.board()) {
+        return Err(Violation::OtherBoard { entity: id });
+    }
     pallet_channels::try_state(&state)
         .map_err(|broken| Violation::Channels { entity: id, violation: broken.to_string() })
 }

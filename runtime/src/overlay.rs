@@ -100,6 +100,13 @@ impl<'a> Overlay<'a> {
         self.written.into_iter().filter_map(|written| Some((written.key, written.change?))).collect()
     }
 
+    /// Whether a key was written, be it with what it was before.
+    pub(crate) fn has_written(&self, key: &[u8]) -> bool {
+        self.place(key)
+            .and_then(|place| self.written.get(place))
+            .is_some_and(|written| written.change.is_some())
+    }
+
     fn place(&self, key: &[u8]) -> Option<usize> {
         let is_it = |place: &usize| self.written.get(*place).is_some_and(|written| *written.key == *key);
         self.places.find(self.hasher.hash_one(key), is_it).copied()

@@ -39,14 +39,14 @@ pub enum RestoreError {
         /// What is missing.
         missing: &'static str,
     },
-    /// Rows of one entity under a signer who is not its own.
-    #[error("entity {entity} has rows under signer {found}, its board is hosted under {expected}")]
+    /// Rows of one entity under two signers.
+    #[error("entity {entity} has rows under signer {found}, and others under {expected}")]
     Misplaced {
         /// Which entity.
         entity: EntityId,
         /// Signer of a row.
         found: SignerId,
-        /// Signer of its board, or of another row.
+        /// Signer of another row.
         expected: SignerId,
     },
     /// An entity's state is not the one that its board certified.
@@ -242,10 +242,6 @@ fn assemble(id: EntityId, part: Part) -> Result<Entity, RestoreError> {
         .ok()
         .flatten()
         .ok_or_else(|| incomplete("board"))?;
-    let mut entity = Entity::new(id, tree, board);
-    if entity.signer != signer {
-        return Err(RestoreError::Misplaced { entity: id, found: signer, expected: entity.signer });
-    }
-    entity.head = Some(head);
-    Ok(entity)
+    // It is not that of the board if the board has changed; the server's root commits to it.
+    Ok(Entity { signer, head: Some(head), ..Entity::new(id, tree, board) })
 }

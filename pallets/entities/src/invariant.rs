@@ -142,7 +142,9 @@ fn histories_are_whole(storage: &(impl Storage + ?Sized)) -> Result<(), Violatio
             return Err(history("a board is there that was forgotten"));
         }
         let number = u64::from_be_bytes(*number);
-        if number > 0 && registry::registration(storage, number)?.is_none_or(|entry| entry.last_height != last) {
+        if number > 0
+            && registry::registration(storage, number)?.is_none_or(|entry| entry.last_height != last)
+        {
             return Err(history("it does not lead to the board of now"));
         }
     }

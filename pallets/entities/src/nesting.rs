@@ -18,11 +18,7 @@ const MEMBERS_MAX: usize = 4_096;
 /// within [`LEVELS_MAX`] levels.
 ///
 /// Errors: [`Error::Cycle`], [`Error::TooDeep`], [`Error::TooWide`].
-pub(crate) fn check(
-    storage: &(impl Storage + ?Sized),
-    entity: EntityId,
-    board: &Board,
-) -> Result<(), Error> {
+pub(crate) fn check(storage: &(impl Storage + ?Sized), entity: EntityId, board: &Board) -> Result<(), Error> {
     let mut seen = board.members.len();
     let mut level = registered(board);
     for levels in 2..=LEVELS_MAX.saturating_add(1) {

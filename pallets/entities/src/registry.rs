@@ -59,11 +59,7 @@ pub fn registered_board(storage: &(impl Storage + ?Sized), number: u64) -> Resul
 
 /// Whose frames `height` of the registered entity of this number belongs to, as far as it has told. A frame above
 /// [`Registration::last_height`] is of the board of now, or of one that the registry has not heard of yet.
-pub fn registered_era(
-    storage: &(impl Storage + ?Sized),
-    number: u64,
-    height: Height,
-) -> Result<Era, Error> {
+pub fn registered_era(storage: &(impl Storage + ?Sized), number: u64, height: Height) -> Result<Era, Error> {
     History::of(number).at(storage, height)
 }
 

@@ -14,7 +14,7 @@ use xln_runtime::{
 
 use crate::network::{self, USD};
 
-/// The board of four validators.
+/// The board of validators.
 pub(crate) struct Validators {
     pub(crate) secrets: Vec<SecretKey>,
     pub(crate) board: Board,
@@ -22,7 +22,12 @@ pub(crate) struct Validators {
 
 impl Validators {
     pub(crate) fn new() -> Self {
-        let scalars: Vec<[u8; 32]> = (1..=4).map(|n| [n; 32]).collect();
+        Self::of(1..=4)
+    }
+
+    /// Those with the keys made of these numbers.
+    pub(crate) fn of(numbers: impl IntoIterator<Item = u8>) -> Self {
+        let scalars: Vec<[u8; 32]> = numbers.into_iter().map(|n| [n; 32]).collect();
         let secret = |scalar: &[u8; 32]| SecretKey::Bls(zeroize::Zeroizing::new(*scalar));
         let member = |scalar: &[u8; 32]| Member {
             id: MemberId::Signer {

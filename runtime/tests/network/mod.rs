@@ -154,11 +154,21 @@ impl Network {
         nonce: u64,
         calls: [RuntimeCall; N],
     ) -> SignedCall {
+        self.call_to(signer, self.id(entity), nonce, calls)
+    }
+
+    pub(crate) fn call_to<const N: usize>(
+        &self,
+        signer: &str,
+        entity: EntityId,
+        nonce: u64,
+        calls: [RuntimeCall; N],
+    ) -> SignedCall {
         let body = CallBody {
             version: CALL_VERSION,
             network: NETWORK,
             signer: secret(signer).public().unwrap(),
-            entity: self.id(entity),
+            entity,
             nonce,
             valid_until: Timestamp::MAX,
             calls: calls.to_vec().try_into().unwrap(),

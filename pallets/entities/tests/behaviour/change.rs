@@ -96,8 +96,7 @@ fn a_voter_who_was_alone_takes_others_in() {
     let mut alone = registered(&voters([1]));
     let refused = |staying, quorum| Err(Error::LosesQuorum { staying, quorum });
     assert_eq!(change(&mut alone, BoardChange::Add(voter(2))), refused(1, 2));
-    let weighing =
-        |weight| BoardChange::Replace { who: who(&voter(1)), with: Member { weight, ..voter(1) } };
+    let weighing = |weight| BoardChange::Replace { who: who(&voter(1)), with: Member { weight, ..voter(1) } };
     change(&mut alone, weighing(7)).unwrap();
     for more in 2..=4 {
         change(&mut alone, BoardChange::Add(voter(more))).unwrap();

@@ -61,11 +61,13 @@ fn an_entity_that_has_made_a_cycle_of_itself_is_entered_and_it_is_told() {
 #[test]
 fn very_many_members_are_not_followed() {
     let mut machine = Machine::of(DEPOSITARY);
-    let leaves = |from: u16| (0..255).map(move |n: u16| {
-        let mut bytes = [0xee; 32];
-        bytes[..2].copy_from_slice(&(from + n).to_be_bytes());
-        EntityId::new(bytes)
-    });
+    let leaves = |from: u16| {
+        (0..255).map(move |n: u16| {
+            let mut bytes = [0xee; 32];
+            bytes[..2].copy_from_slice(&(from + n).to_be_bytes());
+            EntityId::new(bytes)
+        })
+    };
     let mut numbers = Vec::new();
     for n in 0..16 {
         numbers.push(register(&mut machine, &of(leaves(n * 255))).unwrap());

@@ -41,7 +41,8 @@ fn only_the_entity_itself_tells_and_only_what_is_later() {
     let mut machine = Machine::of(DEPOSITARY);
     let entity = register(&mut machine, &Board::single(key(1))).unwrap();
     let new = Board::single(key(2));
-    for origin in [Origin::Signer(key(1).signer_id()), Origin::Board, Origin::Server, Origin::Entity(entity)] {
+    for origin in [Origin::Signer(key(1).signer_id()), Origin::Board, Origin::Server, Origin::Entity(entity)]
+    {
         // The last of them in no message.
         let refused = dispatch(&mut machine, origin, Call::Update { board: new.clone() });
         assert_eq!(refused, Err(Error::OriginNotAllowed { origin }));
