@@ -78,6 +78,17 @@ table! {
         4220 Repeated { from, last, found };
         4221 SequenceGap { from, expected, found };
         4222 NotText;
+        4390 LazyBoard { entity } => "register an entity whose board shall change";
+        4391 NoSuchMember { who };
+        4392 BoardIsFull;
+        4393 NothingChanges;
+        4394 LosesQuorum { staying, quorum } => "change the board in smaller steps";
+        4395 NobodyProposes => "give one of those who stay the permission to propose";
+        4396 Cycle { entity };
+        4397 TooDeep { max };
+        4398 TooWide { max };
+        4399 NotRegistered { entity };
+        4400 Outdated { last, found };
         inner Board;
         inner Arithmetic;
         inner Corrupt;

@@ -21,6 +21,9 @@ named_variants! {
         Created { entity };
         Registered { entity, board_hash };
         MetadataSet(metadata);
+        BoardChanged { board_hash, last_height };
+        Updated { entity, board_hash, last_height };
+        NestingFault { entity, fault };
     }
 }
 

@@ -26,8 +26,8 @@ macro_rules! by_serde {
 }
 
 by_serde!(
-    Amount, AssetId, CallHash, ChannelId, Delta, EntityId, Hash, Network, Side, SignerId, Timestamp, bool,
-    u8, u16, u32, usize, String,
+    Amount, AssetId, CallHash, ChannelId, Delta, EntityId, Hash, Network, Side, SignerId, Timestamp,
+    bool, u8, u16, u32, usize, String,
 );
 
 impl Json for u64 {
@@ -126,6 +126,13 @@ impl Json for pallet_governance::Status {
             Self::Expired => json!({ "name": "Expired" }),
             Self::Withdrawn => json!({ "name": "Withdrawn" }),
         }
+    }
+}
+
+impl Json for pallet_entities::Error {
+    fn json(&self) -> Value {
+        let error = super::codes::error_of(self);
+        json!({ "code": error.code, "name": error.name, "message": error.message, "details": error.details })
     }
 }
 
