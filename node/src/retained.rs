@@ -18,7 +18,8 @@ use std::{
 use codec::{Decode, Encode};
 use xln_primitives::{CertifiedMessage, ChannelId, EntityId, Sequence};
 use xln_runtime::{
-    Authentic, Delivery, Executed, Inbound, KeptProof, RuntimeMessage, Server, authenticate_message,
+    Authentic, Delivery, Executed, Inbound, KeptProof, Known, RuntimeMessage, Server, Speaker,
+    authenticate_message,
 };
 use xln_store::{PeerId, SnapshotWriter, Store, StoreError};
 
@@ -136,8 +137,9 @@ impl Retained {
         for entity in entities {
             for (number, certified) in self.waiting(*entity)? {
                 let message = Arc::clone(&certified.message);
-                let Some(sender) = server.entity(&message.from) else { continue };
-                match authenticate_message(certified, server.facts().network, sender.board()) {
+                // Whatever is in the outbox an entity here has said, with its board of then.
+                let Known::Board(board) = server.board_of(&certified.header) else { continue };
+                match authenticate_message(certified, server.facts().network, Speaker::Known(board)) {
                     Ok(inbound) => messages.push(inbound),
                     Err(error) => {
                         tracing::error!(%entity, number, %error, "a message in the outbox proves nothing");

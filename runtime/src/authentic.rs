@@ -19,6 +19,11 @@ use crate::{Inbound, RuntimeMessage, SignedCall};
 pub struct Authentic<T>(T);
 
 impl<T> Authentic<T> {
+    /// What was authentic when it came into a slice.
+    pub(crate) const fn executed(input: T) -> Self {
+        Self(input)
+    }
+
     /// Taken from the server's own log, which holds nothing else.
     pub(crate) const fn from_log(logged: T) -> Self {
         Self(logged)
@@ -71,19 +76,43 @@ pub fn authenticate_hashed(
     calls.into_iter().zip(signatures).map(judge).collect()
 }
 
+/// Who stands behind a message.
+#[derive(Debug, Clone)]
+pub enum Speaker {
+    /// The board that travels beside what a lazy entity says: it has to hash to the entity's identifier.
+    Travelling(Board),
+    /// The board that spoke for the sender at the height of the frame, from [`Server::board_of`](crate::Server::board_of).
+    Known(Arc<Board>),
+}
+
+impl From<Board> for Speaker {
+    fn from(board: Board) -> Self {
+        Self::Travelling(board)
+    }
+}
+
+impl Speaker {
+    fn board(&self) -> &Board {
+        match self {
+            Self::Travelling(board) => board,
+            Self::Known(board) => board,
+        }
+    }
+}
+
 /// Checks messages from other servers: that each stands in its frame, and that the sender's board stands behind the
 /// frame. The signatures of boards of one are checked in one batch equation; a frame that says several messages is
 /// checked once. One result for each, in order.
 ///
-/// For a lazy sender the board travels beside the message and must hash to the sender's identifier; for a registered one
-/// it comes from the registry. `blinding` must not be predictable by the signers, see [`verify_batch`].
+/// For a lazy sender the board travels beside the message and must hash to the sender's identifier; for every other one it
+/// is known from the depositary ([`Speaker`]). `blinding` must not be predictable by the signers, see [`verify_batch`].
 pub fn authenticate_messages(
-    messages: Vec<(Arc<CertifiedMessage<RuntimeMessage>>, Board)>,
+    messages: Vec<(Arc<CertifiedMessage<RuntimeMessage>>, impl Into<Speaker>)>,
     network: Network,
     blinding: [u8; 32],
 ) -> Vec<Result<Authentic<Inbound>, AuthenticationError>> {
     let inspected: Vec<_> =
-        messages.into_iter().map(|(message, board)| inspect(message, network, &board)).collect();
+        messages.into_iter().map(|(message, speaker)| inspect(message, network, &speaker.into())).collect();
     let checks: Vec<_> = inspected.iter().filter_map(|one| one.as_ref().ok()?.1.clone()).collect();
     // Messages of one frame follow each other where they come from one sender.
     let mut distinct: Vec<SignatureCheck<_>> = Vec::with_capacity(checks.len());
@@ -115,15 +144,20 @@ type Inspected = (Inbound, Option<SignatureCheck<[u8; VOTE_BYTES]>>);
 fn inspect(
     message: Arc<CertifiedMessage<RuntimeMessage>>,
     network: Network,
-    board: &Board,
+    speaker: &Speaker,
 ) -> Result<Inspected, AuthenticationError> {
+    let board = speaker.board();
     let (from, board_hash) = (message.message.from, board.hash());
-    if from.registry_number().is_none() && from != board_hash.into() {
+    let is_travelling = matches!(speaker, Speaker::Travelling(_));
+    if is_travelling && from != board_hash.into() {
         return Err(AuthenticationError::OtherEntity { from, frame_of: board_hash.into() });
     }
     let inbound = Inbound::new(message, &network);
     inbound.certified().verify_leaf(inbound.leaf())?;
-    board.validate()?;
+    if is_travelling {
+        // Any other was checked when it became the board.
+        board.validate()?;
+    }
     let CertifiedMessage { header, certificate, .. } = &**inbound.certified();
     let check = certificate.single_check(network, board, board_hash, header)?;
     if check.is_none() {
@@ -136,9 +170,9 @@ fn inspect(
 pub fn authenticate_message(
     message: Arc<CertifiedMessage<RuntimeMessage>>,
     network: Network,
-    board: &Board,
+    speaker: impl Into<Speaker>,
 ) -> Result<Authentic<Inbound>, AuthenticationError> {
-    let (inbound, check) = inspect(message, network, board)?;
+    let (inbound, check) = inspect(message, network, &speaker.into())?;
     if let Some(check) = check {
         check.key.verify(&check.message, &check.signature).map_err(CertificateError::from)?;
     }

@@ -25,7 +25,9 @@ use xln_primitives::{
 };
 
 use crate::{
-    Authentic, Facts, Inbound, RuntimeMessage, ServerInput, SignedCall, SliceInputs, authenticate_messages,
+    Authentic, Inbound, Known, RuntimeMessage, ServerInput, SignedCall, SliceInputs, Speaker,
+    authenticate_messages,
+    boards::Boards,
     delivery::Delivery,
     entity::Entity,
     execute::{created_board, founded},
@@ -232,6 +234,28 @@ pub enum BodyError {
         /// The sender.
         entity: EntityId,
     },
+    /// A message whose sender's board is not known here yet: the depositary has to be followed further.
+    #[error("the board that speaks for {entity}, who sent a message, is not known here yet")]
+    NotYet {
+        /// The sender.
+        entity: EntityId,
+    },
+    /// A message that another board certified than the one that spoke for its sender at that height.
+    #[error("a message of {entity} is certified by a board that did not speak for it at that height")]
+    NotItsBoard {
+        /// The sender.
+        entity: EntityId,
+    },
+    /// A proof in it names a board of the depositary that is not known here yet: the depositary has to be followed further.
+    #[error(
+        "frame {height} of entity {entity} needs to be judged by a later board of the depositary than is known here"
+    )]
+    Behind {
+        /// Whose frame.
+        entity: EntityId,
+        /// Its number.
+        height: Height,
+    },
     /// A call that proves nothing.
     #[error("a call proves nothing: {0}")]
     Call(#[from] xln_primitives::CallError),
@@ -287,9 +311,13 @@ impl Server {
         calls.truncate(most.saturating_sub(server.len()).saturating_sub(messages.len()));
         // Messages that are refused are a matter of order alone, so they are told apart before.
         let messages = in_order(entity, messages);
-        let Turn { draft, refused, pointless, .. } =
-            run(self.facts(), entity, now, entropy, &server, &messages, &calls);
+        let Turn { draft, refused, pointless, early, .. } =
+            run(self.boards(), entity, now, entropy, &server, &messages, &calls);
         let Some(Draft { mut header, .. }) = draft else { return Ok(None) };
+        // What cannot be judged here yet, and what comes after it.
+        let early: BTreeSet<Hash> = early.iter().map(Delivery::leaf).collect();
+        let messages: Vec<Inbound> =
+            messages.into_iter().filter(|message| !early.contains(&message.leaf())).collect();
         let refused: Vec<usize> = refused.into_iter().map(|(place, _)| place).collect();
         let (height, parent, _) = frame::next(self.facts(), entity);
         let keep = |dropped: &[usize], place: usize| !dropped.contains(&place);
@@ -319,8 +347,8 @@ impl Server {
     pub fn draft(&self, body: &FrameBody) -> Result<FrameHeader, BodyError> {
         let unknown = BodyError::Unknown { entity: body.entity };
         match self.entity(&body.entity) {
-            Some(entity) => draft(self.facts(), entity, body),
-            None => draft(self.facts(), &self.founded_by(body.entity, &body.calls).ok_or(unknown)?, body),
+            Some(entity) => draft(self.boards(), entity, body),
+            None => draft(self.boards(), &self.founded_by(body.entity, &body.calls).ok_or(unknown)?, body),
         }
         .map(|draft| draft.header)
     }
@@ -365,7 +393,7 @@ fn in_order(entity: &Entity, messages: Vec<Inbound>) -> Vec<Inbound> {
 }
 
 fn run(
-    facts: &Facts,
+    boards: Boards<'_>,
     entity: &Entity,
     time: Timestamp,
     entropy: Hash,
@@ -378,11 +406,12 @@ fn run(
         deliveries: messages.iter().cloned().map(Delivery::elsewhere).collect(),
         calls: calls.iter().enumerate().map(|(place, call)| (place, call.hash(), call)).collect(),
     };
-    frame::execute(facts, time, entropy, entity, &work)
+    frame::execute(boards, time, entropy, entity, &work)
 }
 
 /// Executes a body on an entity.
-pub(crate) fn draft(facts: &Facts, entity: &Entity, body: &FrameBody) -> Result<Draft, BodyError> {
+pub(crate) fn draft(boards: Boards<'_>, entity: &Entity, body: &FrameBody) -> Result<Draft, BodyError> {
+    let facts = boards.facts;
     let (height, parent, after) = frame::next(facts, entity);
     if body.height != height {
         let last = height.saturating_sub(1);
@@ -406,7 +435,10 @@ pub(crate) fn draft(facts: &Facts, entity: &Entity, body: &FrameBody) -> Result<
     if foreign > 0 {
         return Err(BodyError::Refused { found: foreign });
     }
-    let turn = run(facts, entity, body.timestamp, body.entropy, &body.server, &messages, &body.calls);
+    let turn = run(boards, entity, body.timestamp, body.entropy, &body.server, &messages, &body.calls);
+    if turn.behind {
+        return Err(BodyError::Behind { entity: entity.id(), height });
+    }
     let refused = turn.refused.len() + turn.pointless.len() + turn.early.len() + turn.repeated;
     if refused > 0 {
         return Err(BodyError::Refused { found: refused });
@@ -417,20 +449,28 @@ pub(crate) fn draft(facts: &Facts, entity: &Entity, body: &FrameBody) -> Result<
 }
 
 impl FrameBody {
-    /// Checks that every message and every call comes from who is said to have sent it. `now` is the time of the one who
-    /// checks; `blinding` must not be predictable, see [`xln_primitives::crypto::verify_batch`].
-    pub fn authenticate(
-        &self,
-        network: Network,
-        now: Timestamp,
-        blinding: [u8; 32],
-    ) -> Result<(), BodyError> {
+    /// Checks that every message and every call comes from who is said to have sent it, as far as `server` knows the boards of
+    /// senders: it is the server that has the entity's state before this frame. `now` is the time of the one who checks;
+    /// `blinding` must not be predictable, see [`xln_primitives::crypto::verify_batch`].
+    ///
+    /// Errors: [`BodyError::NotYet`] if a sender's board is not known here yet; others prove that the proposer is to blame.
+    pub fn authenticate(&self, server: &Server, now: Timestamp, blinding: [u8; 32]) -> Result<(), BodyError> {
+        let network = server.facts().network;
         let boards: BTreeMap<Hash, &Board> = self.boards.iter().map(|board| (board.hash(), board)).collect();
         let mut messages = Vec::with_capacity(self.messages.len());
         for message in &self.messages {
-            let board = boards.get(&message.header.board_hash);
-            let board = board.ok_or(BodyError::NoBoard { entity: message.message.from })?;
-            messages.push((Arc::clone(message), (*board).clone()));
+            let from = message.message.from;
+            let speaker = if server.is_lazy(&from) {
+                let board = boards.get(&message.header.board_hash);
+                Speaker::Travelling((*board.ok_or(BodyError::NoBoard { entity: from })?).clone())
+            } else {
+                match server.board_of(&message.header) {
+                    Known::Board(board) => Speaker::Known(board),
+                    Known::NotYet => return Err(BodyError::NotYet { entity: from }),
+                    Known::Never => return Err(BodyError::NotItsBoard { entity: from }),
+                }
+            };
+            messages.push((Arc::clone(message), speaker));
         }
         for verdict in authenticate_messages(messages, network, blinding) {
             verdict?;

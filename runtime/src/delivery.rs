@@ -6,7 +6,7 @@ use xln_primitives::{
     Certificate, CertifiedMessage, EntityId, FrameHeader, Hash, Message, outputs::MerkleTree,
 };
 
-use crate::{Inbound, RuntimeMessage};
+use crate::{Authentic, Inbound, RuntimeMessage};
 
 /// A certified frame with the tree over its outputs: enough to prove any message in it.
 #[derive(Debug)]
@@ -79,6 +79,16 @@ impl Delivery {
     /// Whether it was said on this server, which must keep it until it is executed.
     pub(crate) const fn is_ours(&self) -> bool {
         matches!(self.proof, Proof::Here { .. })
+    }
+
+    /// The message as it came, if it came from another server.
+    pub(crate) fn into_inbound(self) -> Option<Authentic<Inbound>> {
+        match self.proof {
+            Proof::Elsewhere(certified) => {
+                Some(Authentic::executed(Inbound::with_leaf(certified, self.leaf)))
+            }
+            Proof::Here { .. } => None,
+        }
     }
 
     /// The message with everything that proves it.

@@ -1,6 +1,6 @@
 //! The environment of one frame: where every pallet meets the machine that runs it, and through it the others.
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use codec::Encode;
 use pallet_channels::{PaymentHash, PeerMessage, Preimage, Settled, Settlement};
@@ -10,8 +10,8 @@ use xln_primitives::{
 };
 
 use crate::{
-    Facts, RuntimeCall, RuntimeEvent, RuntimeMessage, delivery::Delivery, frame, overlay::Mark,
-    overlay::Overlay, proofs,
+    Facts, RuntimeCall, RuntimeEvent, RuntimeMessage, boards::Boards, delivery::Delivery, frame,
+    overlay::Mark, overlay::Overlay, proofs, proofs::Unproven,
 };
 
 /// A proof that one side of a channel keeps outside of the state: what it needs in a dispute.
@@ -46,6 +46,9 @@ pub struct DisputeProof {
 /// The state of an entity while it makes a frame, and what the frame says so far.
 pub(crate) struct FrameEnv<'a> {
     pub(crate) facts: &'a Facts,
+    boards: Boards<'a>,
+    /// Whether something was brought that only whoever has followed the depositary further can judge.
+    behind: Cell<bool>,
     pub(crate) entity: EntityId,
     /// Number of the frame.
     pub(crate) height: Height,
@@ -73,14 +76,16 @@ pub(crate) struct Checkpoint {
 
 impl<'a> FrameEnv<'a> {
     pub(crate) fn new(
-        facts: &'a Facts,
+        boards: Boards<'a>,
         (entity, height): (EntityId, Height),
         now: Timestamp,
         entropy: Hash,
         state: Overlay<'a>,
     ) -> Self {
         Self {
-            facts,
+            facts: boards.facts,
+            boards,
+            behind: Cell::new(false),
             entity,
             height,
             now,
@@ -92,6 +97,19 @@ impl<'a> FrameEnv<'a> {
             marked: Vec::new(),
             delivery: None,
         }
+    }
+
+    /// Whether something was brought, since this was asked before, that cannot be judged here yet.
+    pub(crate) fn take_behind(&self) -> bool {
+        self.behind.replace(false)
+    }
+
+    /// Whether something is proven; what cannot be judged yet is noted.
+    fn is_proven(&self, result: Result<(), Unproven>) -> bool {
+        if result == Err(Unproven::NotYet) {
+            self.behind.set(true);
+        }
+        result.is_ok()
     }
 
     pub(crate) fn checkpoint(&self) -> Checkpoint {
@@ -266,15 +284,15 @@ impl pallet_channels::Config for FrameEnv<'_> {
     }
 
     fn verify_settled(&self, settled: &Settled, proof: &[u8]) -> bool {
-        proofs::settled(self.facts, settled, proof)
+        self.is_proven(proofs::settled(&self.boards, settled, proof))
     }
 
     fn verify_expired(&self, hash: &PaymentHash, deadline: Timestamp, proof: &[u8]) -> bool {
-        proofs::unrevealed(self.facts, hash, deadline, proof)
+        self.is_proven(proofs::unrevealed(&self.boards, hash, deadline, proof))
     }
 
     fn verify_settlement_expired(&self, settlement: &Settlement, proof: &[u8]) -> bool {
-        proofs::unsettled(self.facts, settlement, proof)
+        self.is_proven(proofs::unsettled(&self.boards, settlement, proof))
     }
 
     fn keep_proof(&mut self, channel: ChannelId, proof: Vec<u8>) {

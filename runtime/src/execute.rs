@@ -15,8 +15,10 @@ use xln_primitives::{Board, CallHash, Certificate, EntityId, FrameHeader, Hash, 
 use xln_tree::Tree;
 
 use crate::{
-    AdoptError, Adopted, Adoption, BodyError, Certifier, CertifyError, DecidedFrame, Inbound, KeptProof,
-    Receipt, Refusal, RuntimeCall, RuntimeEvent, ServerInput, SignedCall, Slice, SliceInputs, body,
+    AdoptError, Adopted, Adoption, Authentic, BodyError, Certifier, CertifyError, DecidedFrame, Inbound,
+    KeptProof, Receipt, Refusal, RuntimeCall, RuntimeEvent, ServerInput, SignedCall, Slice, SliceInputs,
+    boards::Boards,
+    body,
     delivery::{Delivery, SentFrame},
     entity::{Entity, Head, tree_config},
     frame::{self, Draft, Turn, Work},
@@ -55,6 +57,9 @@ pub struct Executed {
     pub proofs: Vec<KeptProof>,
     /// Messages to entities that are not hosted here.
     pub outbox: Vec<Delivery>,
+    /// Messages of other servers that had no effect yet: others of their sender come before them, or they prove themselves by
+    /// a board of the depositary that is not known here yet. They are to be brought again.
+    pub early: Vec<Authentic<Inbound>>,
     /// Calls that were not executed.
     pub refused: Vec<(CallHash, Refusal)>,
     /// Decided frames that did not take effect. One that [diverged](BodyError::Diverged) means that this machine is not to
@@ -148,6 +153,7 @@ impl Server {
             proofs: outcome.proofs,
             requests: outcome.requests,
             outbox: outcome.outbox,
+            early: outcome.early,
             refused,
             unfit,
             unadopted,
@@ -197,6 +203,7 @@ struct Outcome {
     proofs: Vec<KeptProof>,
     requests: Vec<(CallHash, CallHash)>,
     outbox: Vec<Delivery>,
+    early: Vec<Authentic<Inbound>>,
 }
 
 /// The work of one round, by entity.
@@ -225,6 +232,12 @@ impl<'a> Execution<'a> {
 
     fn entity(&self, id: &EntityId) -> Option<&Entity> {
         self.entities.get(id).or_else(|| self.newcomers.get(id)).or_else(|| self.server.entity(id))
+    }
+
+    /// What is known of boards, with what this slice has done so far.
+    fn boards(&self) -> Boards<'_> {
+        let facts = self.server.facts();
+        Boards { facts, depositary: self.entity(&facts.depositary) }
     }
 
     /// Whether an entity is here and can make a frame in this slice. Boards that vote decide elsewhere; one of a single
@@ -325,11 +338,11 @@ impl<'a> Execution<'a> {
     fn follow(&self, frame: &DecidedFrame) -> Result<Draft, BodyError> {
         let id = frame.body.entity;
         let draft = match self.entity(&id) {
-            Some(entity) => body::draft(self.server.facts(), entity, &frame.body)?,
+            Some(entity) => body::draft(self.boards(), entity, &frame.body)?,
             None => {
                 let entity =
                     self.server.founded_by(id, &frame.body.calls).ok_or(BodyError::Unknown { entity: id })?;
-                body::draft(self.server.facts(), &entity, &frame.body)?
+                body::draft(self.boards(), &entity, &frame.body)?
             }
         };
         if draft.header == frame.header {
@@ -370,10 +383,11 @@ impl<'a> Execution<'a> {
         }
         let here = |(id, work): (EntityId, Work<'a>)| self.entity(&id).map(|entity| (entity.clone(), work));
         let turns: Vec<(Entity, Work<'a>)> = round.into_iter().filter_map(here).collect();
-        let (facts, timestamp, entropy) = (self.server.facts(), self.timestamp, self.entropy);
+        let (timestamp, entropy) = (self.timestamp, self.entropy);
+        let boards = self.boards();
         let turns: Vec<Turn> = turns
             .into_par_iter()
-            .map(|(entity, work)| frame::execute(facts, timestamp, entropy, &entity, &work))
+            .map(|(entity, work)| frame::execute(boards, timestamp, entropy, &entity, &work))
             .collect();
 
         let mut drafts = Vec::with_capacity(turns.len());
@@ -381,7 +395,9 @@ impl<'a> Execution<'a> {
             self.pointless.extend(turn.pointless);
             self.refused.extend(turn.refused);
             // Those before them wait in the outbox; they must be redelivered in order.
-            self.outcome.outbox.extend(turn.early.into_iter().filter(Delivery::is_ours));
+            let (ours, others): (Vec<_>, Vec<_>) = turn.early.into_iter().partition(Delivery::is_ours);
+            self.outcome.outbox.extend(ours);
+            self.outcome.early.extend(others.into_iter().filter_map(Delivery::into_inbound));
             drafts.extend(turn.draft);
         }
         let first = self.certificates.len();

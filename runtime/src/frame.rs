@@ -9,15 +9,15 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use xln_primitives::{
     Board, CallHash, FrameHash, FrameHeader, Hash, Height, Message, Network, Origin, Principal, Receipt,
-    SignerId,
-    Timestamp, keccak256, outputs::MerkleTree, outputs::merkle_root,
+    SignerId, Timestamp, keccak256, outputs::MerkleTree, outputs::merkle_root,
 };
 
 use codec::Encode;
 
 use crate::{
     Facts, KeptProof, Refusal, RuntimeCall, RuntimeError, RuntimeEvent, RuntimeMessage, ServerInput,
-    SignedCall, delivery::Delivery, entity::Entity, entity::Head, env::FrameEnv, overlay::Overlay,
+    SignedCall, boards::Boards, delivery::Delivery, entity::Entity, entity::Head, env::FrameEnv,
+    overlay::Overlay,
 };
 
 /// What an entity has to execute in one frame.
@@ -60,33 +60,41 @@ pub(crate) struct Turn {
     pub(crate) early: Vec<Delivery>,
     /// How many messages had been executed before.
     pub(crate) repeated: usize,
+    /// Whether an input, which had no effect then, needs a later board of the depositary to be judged than is known here.
+    pub(crate) behind: bool,
 }
 
 /// Executes `work` as the next frame of `entity`.
 pub(crate) fn execute(
-    facts: &Facts,
+    boards: Boards<'_>,
     slice_time: Timestamp,
     entropy: Hash,
     entity: &Entity,
     work: &Work<'_>,
 ) -> Turn {
-    let (height, parent_hash, after) = next(facts, entity);
+    let (height, parent_hash, after) = next(boards.facts, entity);
     let now = slice_time.max(after.saturating_add(1));
     let keys = work.deliveries.len().saturating_mul(KEYS_PER_MESSAGE);
     let env =
-        FrameEnv::new(facts, (entity.id, height), now, entropy, Overlay::with_capacity(&entity.tree, keys));
+        FrameEnv::new(boards, (entity.id, height), now, entropy, Overlay::with_capacity(&entity.tree, keys));
     let mut frame = Frame { env, inputs: Vec::new(), receipts: Vec::new(), said: Vec::new() };
     let (mut refused, mut pointless, mut early, mut repeated) = (Vec::new(), Vec::new(), Vec::new(), 0_usize);
+    let mut behind = false;
     for (place, input) in &work.server {
         if frame.server(input).is_err() {
             pointless.push(*place);
         }
+        behind |= frame.env.take_behind();
     }
     for delivery in &work.deliveries {
         match frame.message(delivery) {
-            Ok(()) => {}
-            Err(pallet_entities::Error::SequenceGap { .. }) => early.push(delivery.clone()),
-            Err(_) => repeated = repeated.saturating_add(1),
+            Taken::Executed => {}
+            Taken::Early => early.push(delivery.clone()),
+            Taken::Behind => {
+                behind = true;
+                early.push(delivery.clone());
+            }
+            Taken::Repeated => repeated = repeated.saturating_add(1),
         }
     }
     for (place, hash, call) in &work.calls {
@@ -95,7 +103,7 @@ pub(crate) fn execute(
         }
     }
     let draft = (!frame.inputs.is_empty()).then(|| frame.close(entity, parent_hash));
-    Turn { draft, refused, pointless, early, repeated }
+    Turn { draft, refused, pointless, early, repeated, behind }
 }
 
 /// Number and parent of an entity's next frame, and the time that it has to be after.
@@ -103,6 +111,17 @@ pub(crate) fn next(facts: &Facts, entity: &Entity) -> (Height, FrameHash, Timest
     entity.head.as_ref().map_or((1, FrameHash::ZERO, facts.genesis_time), |head| {
         (head.header.height.saturating_add(1), head.header.hash(), head.header.timestamp)
     })
+}
+
+/// What became of a message.
+enum Taken {
+    Executed,
+    /// Others of its sender come before it.
+    Early,
+    /// Only whoever has followed the depositary further can judge it.
+    Behind,
+    /// It was executed before.
+    Repeated,
 }
 
 /// A frame while it is being made.
@@ -150,21 +169,31 @@ impl<'a> Frame<'a> {
         Ok(())
     }
 
-    /// Executes a message. One that fails advances the inbox and leaves an error receipt; one out of order does
-    /// nothing at all.
-    fn message(&mut self, delivery: &'a Delivery) -> Result<(), pallet_entities::Error> {
+    /// Executes a message. One that fails advances the inbox and leaves an error receipt; one out of order, or that cannot be
+    /// judged yet, does nothing at all.
+    fn message(&mut self, delivery: &'a Delivery) -> Taken {
         let message = delivery.message();
-        pallet_entities::accept_incoming(&mut self.env, &message.from, message.sequence)?;
+        let before = self.env.checkpoint();
+        match pallet_entities::accept_incoming(&mut self.env, &message.from, message.sequence) {
+            Ok(()) => {}
+            Err(pallet_entities::Error::SequenceGap { .. }) => return Taken::Early,
+            Err(_) => return Taken::Repeated,
+        }
         let leaf = delivery.leaf();
         self.inputs.push(leaf);
         self.env.delivery = Some(delivery);
         let events = self.env.events.len();
         let result = self.attempt(|env| execute_message(env, delivery));
         self.env.delivery = None;
+        if self.env.take_behind() {
+            self.env.roll_back(before);
+            self.inputs.pop();
+            return Taken::Behind;
+        }
         if result.is_err() || matches!(message.call, RuntimeMessage::Request(_)) {
             self.receipt(CallHash::new(*leaf.as_bytes()), result, events, Vec::new());
         }
-        Ok(())
+        Taken::Executed
     }
 
     fn call(&mut self, hash: CallHash, call: &SignedCall) -> Result<(), Refusal> {

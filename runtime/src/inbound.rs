@@ -22,6 +22,11 @@ impl Inbound {
         Self { certified, leaf }
     }
 
+    /// With its leaf, where that is known.
+    pub(crate) const fn with_leaf(certified: Arc<CertifiedMessage<RuntimeMessage>>, leaf: Hash) -> Self {
+        Self { certified, leaf }
+    }
+
     /// The message with everything that proves it.
     #[must_use]
     pub const fn certified(&self) -> &Arc<CertifiedMessage<RuntimeMessage>> {

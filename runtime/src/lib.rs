@@ -29,6 +29,7 @@
 
 mod authentic;
 mod block;
+mod boards;
 mod body;
 mod call;
 mod call_facts;
@@ -59,9 +60,10 @@ mod snapshot;
 mod state_sync;
 
 pub use authentic::{
-    Authentic, authenticate_calls, authenticate_hashed, authenticate_message, authenticate_messages,
+    Authentic, Speaker, authenticate_calls, authenticate_hashed, authenticate_message, authenticate_messages,
 };
 pub use block::Sealed;
+pub use boards::Known;
 pub use body::{BODY_INPUTS_MAX, BodyError, DecidedError, DecidedFrame, FrameBody};
 pub use call::{RuntimeCall, RuntimeMessage};
 pub use certifier::{Certifier, CertifyError, Recorded};

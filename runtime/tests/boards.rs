@@ -4,6 +4,7 @@
 mod consortium;
 mod network;
 
+use codec::Encode;
 use consortium::{Consortium, Validators, transfer};
 use network::Network;
 use pallet_entities::{BoardChange, Call, board_at};
@@ -153,30 +154,42 @@ fn what_is_said_in_the_slice_of_a_change_is_heard_in_the_next_and_all_of_it_repl
     xln_runtime::invariants::check(&restored).unwrap();
 }
 
-/// A call of the first validator to the depositary, whose threshold it reaches alone.
-fn by_validator(net: &Consortium, nonce: u64, call: RuntimeCall) -> SignedCall {
-    let secret = &net.validators.secrets[0];
+/// A call of a validator to the depositary.
+fn by_validator(net: &Consortium, validator: usize, call: impl Into<RuntimeCall>) -> SignedCall {
+    let secret = &net.validators.secrets[validator];
+    let signer = secret.public().unwrap();
+    let state = net.servers[0].depositary().unwrap().state();
     let body = CallBody {
         version: CALL_VERSION,
         network: net.genesis.network,
-        signer: secret.public().unwrap(),
+        signer,
         entity: net.genesis.depositary,
-        nonce,
+        nonce: pallet_entities::nonce(&state, &signer.signer_id()).unwrap(),
         valid_until: Timestamp::MAX,
-        calls: vec![call].try_into().unwrap(),
+        calls: vec![call.into()].try_into().unwrap(),
         tip: Amount::ZERO,
     };
     body.sign(secret).unwrap()
 }
 
-/// The depositary's next frame with this call, certified by the validators of now.
-fn decide(net: &Consortium, call: SignedCall) -> DecidedFrame {
-    let calls = authenticate_calls(vec![call], net.genesis.network, net.now, [1; 32]);
+/// The depositary's next frame with these calls, certified by the validators of now.
+fn decide(net: &Consortium, calls: Vec<SignedCall>) -> DecidedFrame {
+    let calls = authenticate_calls(calls, net.genesis.network, net.now, [1; 32]);
     let calls = calls.into_iter().map(Result::unwrap).collect();
     let inputs = SliceInputs { calls, ..SliceInputs::default() };
     let depositary = net.genesis.depositary;
     let made = net.servers[0].propose(depositary, net.now, Hash::new([3; 32]), inputs, &net.boards).unwrap();
     net.decide(made.unwrap())
+}
+
+/// The first validator's proposal number `number`, and the votes of as many others as it takes.
+fn voted(net: &Consortium, number: u64, change: BoardChange) -> Vec<SignedCall> {
+    let change = RuntimeCall::from(Call::ChangeBoard(change)).encode();
+    let calls = vec![change.try_into().unwrap()].try_into().unwrap();
+    let propose = pallet_governance::Call::Propose { calls, lifetime_ms: None };
+    let vote = pallet_governance::Call::Vote { proposal: number, approve: true };
+    let votes = (1..net.validators.secrets.len() - 1).map(|n| by_validator(net, n, vote.clone()));
+    [by_validator(net, 0, propose)].into_iter().chain(votes).collect()
 }
 
 fn follow(net: &mut Consortium, frame: &DecidedFrame) {
@@ -187,10 +200,11 @@ fn follow(net: &mut Consortium, frame: &DecidedFrame) {
     }
 }
 
-fn becomes(net: &mut Consortium, nonce: u64, validators: Validators) -> DecidedFrame {
-    let change = Call::ChangeBoard(BoardChange::SetBoard(validators.board.clone())).into();
-    let frame = decide(net, by_validator(net, nonce, change));
+fn becomes(net: &mut Consortium, proposal: u64, validators: Validators) -> DecidedFrame {
+    let calls = voted(net, proposal, BoardChange::SetBoard(validators.board.clone()));
+    let frame = decide(net, calls);
     follow(net, &frame);
+    assert_eq!(net.servers[0].depositary().unwrap().board(), &validators.board);
     net.validators = validators;
     frame
 }
@@ -207,7 +221,7 @@ fn a_board_of_four_becomes_five_and_three_and_every_frame_has_the_certificate_of
     for (nonce, validators) in
         [Validators::of(1..=5), Validators::of(1..=4), Validators::of(1..=3)].into_iter().enumerate()
     {
-        frames.push(becomes(&mut net, u64::try_from(nonce).unwrap(), validators));
+        frames.push(becomes(&mut net, u64::try_from(nonce).unwrap() + 1, validators));
         net.call(1, "alice", u64::try_from(nonce).unwrap() + 1, transfer(bob, 1));
         boards.extend([net.validators.board.clone(), net.validators.board.clone()]);
         frames.extend(net.settle());
@@ -240,7 +254,7 @@ fn a_frame_of_the_old_board_above_its_last_height_is_refused_without_blame_for_t
     let bob = net.keys.id("bob");
     net.call(1, "alice", 0, transfer(bob, 1));
     let old = net.servers[1].clone();
-    becomes(&mut net, 0, Validators::of(2..=5));
+    becomes(&mut net, 1, Validators::of(2..=5));
     let (body, mut header) = net.propose().unwrap();
     let expected = header.board_hash;
     assert_eq!(expected, Validators::of(2..=5).board.hash());
@@ -262,16 +276,18 @@ fn a_frame_of_the_old_board_above_its_last_height_is_refused_without_blame_for_t
 }
 
 #[test]
-fn whose_weight_does_not_suffice_cannot_change_the_board_alone() {
+fn too_few_do_not_change_the_board() {
     let mut net = Consortium::new();
-    let raise = Call::ChangeBoard(BoardChange::SetThreshold(3)).into();
-    let frame = decide(&net, by_validator(&net, 0, raise));
-    follow(&mut net, &frame);
-    net.validators.board.threshold = 3;
-    let lower = Call::ChangeBoard(BoardChange::SetThreshold(1)).into();
-    let frame = decide(&net, by_validator(&net, 1, lower));
-    follow(&mut net, &frame);
-    assert_eq!(net.servers[0].depositary().unwrap().board().threshold, 3);
+    let validators = Validators::new();
+    let board = Board { threshold: 3, ..validators.board };
+    becomes(&mut net, 1, Validators { board, ..validators });
+    let lower = || BoardChange::SetThreshold(1);
+    let alone = by_validator(&net, 0, Call::ChangeBoard(lower()));
+    for calls in [vec![alone], voted(&net, 2, lower()).into_iter().take(2).collect()] {
+        let frame = decide(&net, calls);
+        follow(&mut net, &frame);
+        assert_eq!(net.servers[0].depositary().unwrap().board().threshold, 3);
+    }
 }
 
 #[test]

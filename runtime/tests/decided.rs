@@ -129,8 +129,8 @@ fn a_proposal_with_forged_or_unproven_messages_is_refused() {
     let (alice, bob) = (net.keys.id("alice"), net.keys.id("bob"));
     net.call(1, "alice", 0, transfer(bob, 1));
     let (body, _) = net.propose().unwrap();
-    let network = net.genesis.network;
-    let check = |body: &FrameBody| body.authenticate(network, Timestamp::from_millis(500), [5; 32]);
+    let server = &net.servers[0];
+    let check = |body: &FrameBody| body.authenticate(server, Timestamp::from_millis(500), [5; 32]);
     assert_eq!(check(&body), Ok(()));
     let bare = FrameBody { boards: Vec::new(), ..body.clone() };
     assert_eq!(check(&bare), Err(BodyError::NoBoard { entity: alice }));

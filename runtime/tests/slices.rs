@@ -141,7 +141,8 @@ fn a_message_to_somebody_elsewhere_waits_in_the_outbox_and_is_executed_once() {
     network.run(vec![network.call("newcomer", 0, [create.into()])]);
 
     let depositary = network.board("depositary");
-    let authentic = xln_runtime::authenticate_message(message, network.id_of_network(), &depositary).unwrap();
+    let authentic =
+        xln_runtime::authenticate_message(message, network.id_of_network(), depositary.clone()).unwrap();
     let inputs = SliceInputs { messages: vec![authentic.clone()], ..Default::default() };
     assert_eq!(network.run_inputs(inputs.clone()).frames, 1);
     assert_eq!(network.run_inputs(inputs).frames, 0, "the second time it is nothing new");
@@ -153,12 +154,12 @@ fn a_message_that_was_changed_or_is_said_by_another_board_is_not_authentic() {
     let executed = network.run(vec![network.call("alice", 0, [transfer(EntityId::new([7; 32]), 5).into()])]);
     let message = executed.outbox[0].certified().unwrap();
     let (id, board) = (network.id_of_network(), network.board("depositary"));
-    assert!(xln_runtime::authenticate_message(message.clone(), id, &board).is_ok());
-    assert!(xln_runtime::authenticate_message(message.clone(), id, &network.board("alice")).is_err());
+    assert!(xln_runtime::authenticate_message(message.clone(), id, board.clone()).is_ok());
+    assert!(xln_runtime::authenticate_message(message.clone(), id, network.board("alice")).is_err());
     let mut forged = (*message).clone();
     Arc::make_mut(&mut forged.message).sequence += 1;
-    assert!(xln_runtime::authenticate_message(Arc::new(forged), id, &board).is_err());
-    assert!(xln_runtime::authenticate_message(message, xln_primitives::Network::ZERO, &board).is_err());
+    assert!(xln_runtime::authenticate_message(Arc::new(forged), id, board.clone()).is_err());
+    assert!(xln_runtime::authenticate_message(message, xln_primitives::Network::ZERO, board).is_err());
 }
 
 #[test]
@@ -266,7 +267,7 @@ fn a_message_that_overtakes_others_waits_behind_them_in_the_outbox() {
     let depositary = network.board("depositary");
     let authentic = |waiting: Delivery| {
         let message = waiting.certified().unwrap();
-        xln_runtime::authenticate_message(message, network.id_of_network(), &depositary).unwrap()
+        xln_runtime::authenticate_message(message, network.id_of_network(), depositary.clone()).unwrap()
     };
     let messages: Vec<_> = waiting.into_iter().map(authentic).collect();
     network.run_inputs(SliceInputs { messages, ..Default::default() });

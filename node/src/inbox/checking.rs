@@ -34,7 +34,7 @@ fn verdicts(batch: Vec<Arrival>, network: Network) -> Vec<Result<Authentic<Inbou
         }
         // A batch equation without randomness proves nothing; a single signature needs none.
         Err(_) => {
-            let alone = |Arrival { message, board }| authenticate_message(message, network, &board);
+            let alone = |Arrival { message, board }| authenticate_message(message, network, board);
             batch.into_iter().map(alone).collect()
         }
     }

@@ -8,8 +8,8 @@ use xln_primitives::{
     Permissions, Profile, SecretKey, Timestamp, crypto::bls,
 };
 use xln_runtime::{
-    DecidedFrame, Executed, FrameBody, Genesis, RuntimeCall, RuntimeMessage, Server, SliceInputs,
-    authenticate_calls, authenticate_messages, invariants,
+    DecidedFrame, Executed, FrameBody, Genesis, Known, RuntimeCall, RuntimeMessage, Server, SliceInputs,
+    Speaker, authenticate_calls, authenticate_messages, invariants,
 };
 
 use crate::network::{self, USD};
@@ -107,7 +107,12 @@ impl Consortium {
 
     pub(crate) fn authentic(&self, to: impl Fn(&EntityId) -> bool) -> SliceInputs {
         let pairs = self.waiting.iter().filter(|message| to(&message.message.to));
-        let pairs = pairs.map(|message| (Arc::clone(message), self.boards[&message.message.from].clone()));
+        let speaker =
+            |message: &CertifiedMessage<RuntimeMessage>| match self.servers[0].board_of(&message.header) {
+                Known::Board(board) => Speaker::Known(board),
+                Known::NotYet | Known::Never => self.boards[&message.message.from].clone().into(),
+            };
+        let pairs = pairs.map(|message| (Arc::clone(message), speaker(message)));
         let messages = authenticate_messages(pairs.collect(), self.genesis.network, [2; 32]);
         SliceInputs { messages: messages.into_iter().map(Result::unwrap).collect(), ..Default::default() }
     }

@@ -294,7 +294,7 @@ impl Game {
             let sender = server.entity(&delivery.message().from).unwrap();
             let message = delivery.certified().unwrap();
             let authentic =
-                authenticate_message(message, self.world.genesis.network, sender.board()).unwrap();
+                authenticate_message(message, self.world.genesis.network, sender.board().clone()).unwrap();
             if self.random.chance(20) {
                 messages.push(authentic.clone());
             }
