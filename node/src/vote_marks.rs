@@ -165,16 +165,22 @@ impl VoteMarks {
                 None => return Err(VoteMarksError::Damaged { path, offset }),
             }
         }
-        Ok(Self { path, file, places, declared, assumes_new })
+        let mut marks = Self { path, file, places, declared, assumes_new };
+        if declared == Some(DeclaredHistory::First) && marks.places.is_empty() {
+            // So that it is known later that the key had not voted until now.
+            marks.put(&EntityId::ZERO, Mark { height: 0, sequence: 0, restored: false })?;
+        }
+        Ok(marks)
     }
 
     /// What is known of the votes on an entity whose next height is `next`, and whose log ends at `last`, height and
-    /// sequence.
+    /// sequence. `enters` if the key was not on the board of the height before, or there was none.
     pub fn history(
         &mut self,
         entity: &EntityId,
         next: Height,
         last: Option<(Height, u64)>,
+        enters: bool,
     ) -> Result<VoteHistory, VoteMarksError> {
         let known = self.places.get(entity).map(|place| place.mark);
         match self.declared {
@@ -193,8 +199,9 @@ impl VoteMarks {
             }
             Some(mark) => VoteHistory::UpTo(mark.height),
             None if self.assumes_new || self.declared == Some(DeclaredHistory::First) => VoteHistory::Whole,
-            // An entity that is being founded, while the key votes on others: its marks were kept all the time.
-            None if next == 1 && self.places.values().any(|place| !place.mark.restored) => VoteHistory::Whole,
+            // An entity that is being founded, or whose board the key enters, while marks of it are kept: had it voted there, there
+            // would be one.
+            None if enters && self.places.values().any(|place| !place.mark.restored) => VoteHistory::Whole,
             None => VoteHistory::Unknown,
         })
     }
@@ -258,21 +265,25 @@ mod tests {
     fn a_database_that_has_what_was_marked_is_whole_and_an_older_one_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let mut marks = open(folder.path());
-        assert_eq!(marks.history(&entity(1), 1, None).unwrap(), VoteHistory::Unknown);
+        assert_eq!(marks.history(&entity(1), 1, None, true).unwrap(), VoteHistory::Unknown);
         marks.raise(&rows(1, 4, 0..3)).unwrap();
         marks.raise(&rows(2, 9, 0..1)).unwrap();
         marks.raise(&rows(1, 5, 0..2)).unwrap();
         marks.raise(&rows(1, 5, 2..4)).unwrap();
         drop(marks);
         let mut marks = open(folder.path());
-        let mut history = |next, last| marks.history(&entity(1), next, last).unwrap();
+        let mut history = |next, last| marks.history(&entity(1), next, last, next == 1).unwrap();
         assert_eq!(history(5, Some((5, 3))), VoteHistory::Whole);
         assert_eq!(history(6, None), VoteHistory::Whole, "the height was decided");
         assert_eq!(history(5, Some((5, 2))), VoteHistory::UpTo(5), "a row is missing");
         assert_eq!(history(1, None), VoteHistory::UpTo(5), "the disk was wiped");
-        assert_eq!(marks.history(&entity(2), 9, Some((9, 0))).unwrap(), VoteHistory::Whole);
-        assert_eq!(marks.history(&entity(3), 7, None).unwrap(), VoteHistory::Unknown);
-        assert_eq!(marks.history(&entity(3), 1, None).unwrap(), VoteHistory::Whole, "it is being founded");
+        assert_eq!(marks.history(&entity(2), 9, Some((9, 0)), false).unwrap(), VoteHistory::Whole);
+        assert_eq!(marks.history(&entity(3), 7, None, false).unwrap(), VoteHistory::Unknown);
+        assert_eq!(
+            marks.history(&entity(3), 1, None, true).unwrap(),
+            VoteHistory::Whole,
+            "it is being founded"
+        );
     }
 
     #[test]
@@ -281,35 +292,38 @@ mod tests {
         open(folder.path()).raise(&rows(1, 4, 0..3)).unwrap();
         let declared = |declared| VoteMarks::open(folder.path(), &KEY, Some(declared), false).unwrap();
         let mut restored = declared(DeclaredHistory::Restored);
-        assert_eq!(restored.history(&entity(1), 5, None).unwrap(), VoteHistory::Restored);
-        assert_eq!(restored.history(&entity(2), 1, None).unwrap(), VoteHistory::Restored);
+        assert_eq!(restored.history(&entity(1), 5, None, false).unwrap(), VoteHistory::Restored);
+        assert_eq!(restored.history(&entity(2), 1, None, true).unwrap(), VoteHistory::Restored);
         drop(restored);
         let mut marks = open(folder.path());
-        assert_eq!(marks.history(&entity(1), 5, None).unwrap(), VoteHistory::Restored, "still");
-        assert_eq!(marks.history(&entity(2), 1, None).unwrap(), VoteHistory::Restored);
+        assert_eq!(marks.history(&entity(1), 5, None, false).unwrap(), VoteHistory::Restored, "still");
+        assert_eq!(marks.history(&entity(2), 1, None, true).unwrap(), VoteHistory::Restored);
         marks.raise(&rows(1, 9, 0..2)).unwrap();
         drop(marks);
         let mut marks = open(folder.path());
-        assert_eq!(marks.history(&entity(1), 9, Some((9, 1))).unwrap(), VoteHistory::Whole);
-        assert_eq!(marks.history(&entity(2), 1, None).unwrap(), VoteHistory::Restored);
+        assert_eq!(marks.history(&entity(1), 9, Some((9, 1)), false).unwrap(), VoteHistory::Whole);
+        assert_eq!(marks.history(&entity(2), 1, None, true).unwrap(), VoteHistory::Restored);
         let mut vouched = declared(DeclaredHistory::Vouched);
-        assert_eq!(vouched.history(&entity(1), 1, None).unwrap(), VoteHistory::Whole);
+        assert_eq!(vouched.history(&entity(1), 1, None, true).unwrap(), VoteHistory::Whole);
         vouched.raise(&rows(1, 1, 0..1)).unwrap();
         drop(vouched);
-        assert_eq!(open(folder.path()).history(&entity(1), 1, Some((1, 0))).unwrap(), VoteHistory::Whole);
+        assert_eq!(
+            open(folder.path()).history(&entity(1), 1, Some((1, 0)), true).unwrap(),
+            VoteHistory::Whole
+        );
     }
 
     #[test]
     fn a_first_start_is_one_that_the_operator_or_a_network_for_trying_out_says_is() {
         let folder = tempfile::tempdir().unwrap();
         let mut first = VoteMarks::open(folder.path(), &KEY, Some(DeclaredHistory::First), false).unwrap();
-        assert_eq!(first.history(&entity(1), 1, None).unwrap(), VoteHistory::Whole);
+        assert_eq!(first.history(&entity(1), 1, None, true).unwrap(), VoteHistory::Whole);
         first.raise(&rows(1, 4, 0..3)).unwrap();
         // It is not believed against a mark.
-        assert_eq!(first.history(&entity(1), 1, None).unwrap(), VoteHistory::UpTo(4));
+        assert_eq!(first.history(&entity(1), 1, None, true).unwrap(), VoteHistory::UpTo(4));
         let mut assumed = VoteMarks::open(folder.path(), &KEY, None, true).unwrap();
-        assert_eq!(assumed.history(&entity(2), 1, None).unwrap(), VoteHistory::Whole);
-        assert_eq!(assumed.history(&entity(1), 1, None).unwrap(), VoteHistory::UpTo(4));
+        assert_eq!(assumed.history(&entity(2), 1, None, true).unwrap(), VoteHistory::Whole);
+        assert_eq!(assumed.history(&entity(1), 1, None, true).unwrap(), VoteHistory::UpTo(4));
     }
 
     #[test]
@@ -324,7 +338,7 @@ mod tests {
         assert_eq!(bytes.len(), 2 * SLOT);
         bytes[3] ^= 1;
         fs::write(&path, &bytes).unwrap();
-        assert_eq!(open(folder.path()).history(&entity(1), 1, None).unwrap(), VoteHistory::UpTo(4));
+        assert_eq!(open(folder.path()).history(&entity(1), 1, None, true).unwrap(), VoteHistory::UpTo(4));
         bytes[SLOT + 3] ^= 1;
         fs::write(&path, &bytes).unwrap();
         let error = VoteMarks::open(folder.path(), &KEY, None, false).unwrap_err().to_string();

@@ -19,6 +19,7 @@ use std::{
 };
 
 use codec::{Decode, Encode, Error, Input, Output};
+use pallet_entities::Era;
 use xln_primitives::{
     AuthenticationError, Board, Certificate, CertificateError, CertifiedMessage, EntityId, FrameHash,
     FrameHeader, Hash, Height, Network, Timestamp, keccak256, outputs::merkle_root,
@@ -357,7 +358,7 @@ impl Server {
     /// it. Its board decides the frame.
     pub(crate) fn founded_by(&self, id: EntityId, calls: &[SignedCall]) -> Option<Entity> {
         let created = calls.first().and_then(created_board).filter(|board| board.entity() == id).cloned();
-        let board = created.or_else(|| self.registered_newcomer(&id)).filter(Board::votes)?;
+        let board = created.or_else(|| self.registered_first_board(&id)).filter(Board::votes)?;
         founded(id, board).ok()
     }
 
@@ -368,6 +369,17 @@ impl Server {
         let (number, depositary) = (id.registry_number()?, self.depositary()?);
         let registration = pallet_entities::registration(&depositary.state(), number).ok().flatten()?;
         (self.entity(id).is_none() && registration.last_height == 0).then_some(registration.board)
+    }
+
+    /// The board that certifies the first frame of an entity of the registry.
+    #[must_use]
+    pub fn registered_first_board(&self, id: &EntityId) -> Option<Board> {
+        let (number, state) = (id.registry_number()?, self.depositary()?.state());
+        match pallet_entities::registered_era(&state, number, 1).ok()? {
+            Era::Present => pallet_entities::registered_board(&state, number).ok().flatten(),
+            Era::Former(board) => Some(board),
+            Era::Forgotten => None,
+        }
     }
 }
 

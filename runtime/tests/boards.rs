@@ -12,8 +12,8 @@ use xln_primitives::{
     Amount, Board, CALL_VERSION, EntityId, FrameHeader, Hash, Member, MemberId, Permissions, Timestamp,
 };
 use xln_runtime::{
-    BodyError, CallBody, DecidedFrame, Entity, Refusal, RuntimeCall, RuntimeMessage, SignedCall, SliceInputs,
-    StateRow, authenticate_calls,
+    BodyError, CallBody, DecidedFrame, Entity, Known, Refusal, RuntimeCall, RuntimeMessage, SignedCall,
+    SliceInputs, StateRow, authenticate_calls,
 };
 
 fn single(board: &Board) -> Member {
@@ -308,4 +308,30 @@ fn nobody_else_enters_a_board_in_the_registry() {
     let said =
         executed.outbox.iter().filter(|said| matches!(said.message().call, RuntimeMessage::Request(_)));
     assert_eq!(said.count(), 0);
+}
+
+#[test]
+fn a_certificate_counts_by_the_board_of_its_height_and_a_later_board_is_not_known_yet() {
+    let (mut network, carol) = with_carol();
+    network.hold_key("carol");
+    let (old, new) = (network.board("carol"), network.board("carol's new phone"));
+    network.run(vec![network.call_to("carol", carol, 0, [named("carol")])]);
+    network.run(vec![network.call_to("carol", carol, 1, [rotate(&old, &new)])]);
+    let of = |entity, height, board: &Board| {
+        let header = head(self::entity(&network, carol)).clone();
+        network.server.board_of(&FrameHeader { entity, height, board_hash: board.hash(), ..header })
+    };
+    let board = |board: &Board| Known::Board(board.clone().into());
+    let other = network.board("mallory");
+    assert_eq!([1, 2].map(|height| of(carol, height, &old)), [board(&old), board(&old)]);
+    assert_eq!([3, 9].map(|height| of(carol, height, &new)), [board(&new), board(&new)]);
+    assert_eq!([1, 2].map(|height| of(carol, height, &new)), [Known::Never, Known::Never]);
+    // The board of the next frame is known; whose the one after that is, it says itself.
+    assert_eq!([3, 4].map(|height| of(carol, height, &other)), [Known::Never, Known::NotYet]);
+    assert_eq!(of(carol, 3, &old), Known::Never, "above its last height");
+    assert_eq!(of(EntityId::registered(2), 1, &other), Known::NotYet);
+    let depositary = network.genesis.depositary;
+    let last = network.server.depositary().unwrap().head().unwrap().header.height;
+    assert_eq!(of(depositary, last + 9, &network.board("depositary")), board(&network.board("depositary")));
+    assert_eq!([last, last + 2].map(|height| of(depositary, height, &other)), [Known::Never, Known::NotYet]);
 }

@@ -3,10 +3,10 @@
 use core::fmt::Write as _;
 
 use pallet_channels::Call as Channels;
-use pallet_entities::Call as Entities;
+use pallet_entities::{BoardChange, Call as Entities};
 use pallet_governance::{Call as Governance, EncodedCall, Listing, MemberAct, Preset};
 use pallet_reserves::Call as Reserves;
-use xln_primitives::{AssetId, Board, EntityId, Member, Principal, Side, decode_exact};
+use xln_primitives::{AssetId, Board, EntityId, Member, Principal, Profile, Side, decode_exact};
 use xln_rpc::words::moment;
 use xln_runtime::RuntimeCall;
 
@@ -75,6 +75,35 @@ impl Directory {
                 name if name.is_empty() => "give up its name".to_owned(),
                 name => format!("call itself {name}"),
             },
+            Entities::ChangeBoard(change) => self.board_change_text(change),
+            Entities::Update { board } => {
+                format!("tell the registry that its board is now {}", self.board_text(board))
+            }
+        }
+    }
+
+    fn board_change_text(&self, change: &BoardChange) -> String {
+        match change {
+            BoardChange::Add(member) => format!("take {} onto its board", self.member_text(member)),
+            BoardChange::Remove(who) => format!("remove {} from its board", self.principal_text(who)),
+            BoardChange::Replace { who, with } if with.principal() == *who => {
+                format!("change a member of its board: {}", self.member_text(with))
+            }
+            BoardChange::Replace { who, with } => {
+                format!(
+                    "put {} in the place of {} on its board",
+                    self.member_text(with),
+                    self.principal_text(who)
+                )
+            }
+            BoardChange::SetThreshold(threshold) => format!("let weight {threshold} decide for its board"),
+            BoardChange::SetProfile(Profile::Byzantine) => {
+                "let its board survive members that lie, of less than a third of the weight".to_owned()
+            }
+            BoardChange::SetProfile(Profile::CrashFault) => {
+                "let its board survive crashes only, and decide by more than half of the weight".to_owned()
+            }
+            BoardChange::SetBoard(board) => format!("have another board, with {}", self.board_text(board)),
         }
     }
 

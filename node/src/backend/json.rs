@@ -26,8 +26,8 @@ macro_rules! by_serde {
 }
 
 by_serde!(
-    Amount, AssetId, CallHash, ChannelId, Delta, EntityId, Hash, Network, Side, SignerId, Timestamp,
-    bool, u8, u16, u32, usize, String,
+    Amount, AssetId, CallHash, ChannelId, Delta, EntityId, Hash, Network, Side, SignerId, Timestamp, bool,
+    u8, u16, u32, usize, String,
 );
 
 impl Json for u64 {

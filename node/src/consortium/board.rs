@@ -7,12 +7,13 @@ use xln_consensus::{
     BODY_BYTES_MAX, BlsKey, BoardMessage, Body, Content, Effect, Event, Row, Verdict, VoteHistory,
 };
 use xln_network::{Code, ServerId};
-use xln_primitives::{Certificate, EntityId, FrameHash, Hash, Height, Round, decode_exact};
+use xln_primitives::{Board, Certificate, EntityId, FrameHash, Hash, Height, Round, decode_exact};
 use xln_runtime::{BodyError, DecidedFrame, FrameBody, ServerInput, SliceInputs};
 
 use super::{
     environment::Environment,
     machine::{Followed, Machine},
+    unproven::Unjudged,
 };
 
 /// How far a proposal's time may be ahead of this server's.
@@ -56,8 +57,7 @@ impl<E: Environment> Machine<E> {
             }
             Effect::Build { entity, height, round, within_ms: _ } => self.build(entity, height, round)?,
             Effect::Validate { entity, height, frame, body } => {
-                let verdict = self.validate(entity, frame, &body)?;
-                self.events.push_back(Event::Validated { entity, height, frame, verdict });
+                self.judge_body(Unjudged { entity, height, frame, body })?;
             }
             Effect::Decided { entity, height, frame, certificate, body } => {
                 self.decided(entity, height, frame, certificate, &body);
@@ -149,34 +149,54 @@ impl<E: Environment> Machine<E> {
         Ok(())
     }
 
-    fn validate(&mut self, entity: EntityId, frame: FrameHash, body: &Body) -> Result<Verdict, E::Error> {
-        let Ok(body) = decode_exact::<FrameBody>(body, BODY_BYTES_MAX) else { return Ok(Verdict::Mismatch) };
+    /// Says what a proposed frame is worth, now or as soon as it can be judged here.
+    pub(super) fn judge_body(&mut self, proposed: Unjudged) -> Result<(), E::Error> {
+        let Unjudged { entity, height, frame, .. } = proposed;
+        match self.validate(entity, frame, &proposed.body)? {
+            Some(verdict) => self.events.push_back(Event::Validated { entity, height, frame, verdict }),
+            None => self.unproven.keep_body(proposed),
+        }
+        Ok(())
+    }
+
+    /// What a proposed frame is worth. None if only whoever has followed the depositary further can tell.
+    fn validate(
+        &mut self,
+        entity: EntityId,
+        frame: FrameHash,
+        body: &Body,
+    ) -> Result<Option<Verdict>, E::Error> {
+        let Ok(body) = decode_exact::<FrameBody>(body, BODY_BYTES_MAX) else {
+            return Ok(Some(Verdict::Mismatch));
+        };
         if body.entity != entity {
-            return Ok(Verdict::Mismatch);
+            return Ok(Some(Verdict::Mismatch));
         }
         let server = self.state();
         let now = self.env.time();
         let header = match server.draft(&body) {
             Ok(header) => header,
+            Err(BodyError::Behind { .. }) => return Ok(None),
             Err(error) => {
                 tracing::warn!(%entity, %frame, %error, "a proposed frame cannot be executed");
                 // Whether the bytes or the frame are to blame only its header could tell.
-                return Ok(Verdict::Mismatch);
+                return Ok(Some(Verdict::Mismatch));
             }
         };
         if header.hash() != frame {
-            return Ok(Verdict::Mismatch);
+            return Ok(Some(Verdict::Mismatch));
         }
         if body.timestamp > now.saturating_add(AHEAD_MS) {
             tracing::warn!(%entity, %frame, "a proposed frame is of a time that has not come");
-            return Ok(Verdict::Invalid);
+            return Ok(Some(Verdict::Invalid));
         }
-        match body.authenticate(server.facts().network, now, self.env.entropy()?) {
-            Ok(()) => Ok(Verdict::Valid),
-            Err(BodyError::NoBoard { .. }) => Ok(Verdict::Mismatch),
+        match body.authenticate(&server, now, self.env.entropy()?) {
+            Ok(()) => Ok(Some(Verdict::Valid)),
+            Err(BodyError::NotYet { .. }) => Ok(None),
+            Err(BodyError::NoBoard { .. }) => Ok(Some(Verdict::Mismatch)),
             Err(error) => {
                 tracing::warn!(%entity, %frame, %error, "a proposed frame contains what proves nothing");
-                Ok(Verdict::Invalid)
+                Ok(Some(Verdict::Invalid))
             }
         }
     }
@@ -223,7 +243,7 @@ impl<E: Environment> Machine<E> {
 
     /// What the machine needs to know at the start, of every board on which this server votes.
     pub(super) fn resume_boards(&mut self) -> Result<(), E::Error> {
-        let decided: BTreeMap<EntityId, (Height, xln_primitives::Board)> = {
+        let decided: BTreeMap<EntityId, (Height, Board)> = {
             let server = self.env.server();
             let voting = server.entities().filter(|entity| entity.is_decided());
             let next = |entity: &xln_runtime::Entity| entity.head().map_or(1, |head| head.header.height + 1);
@@ -239,9 +259,34 @@ impl<E: Environment> Machine<E> {
                 self.shared.halted(entity, reason.clone());
                 continue;
             }
-            let (rows, history) = self.rows(&entity, height)?;
-            self.events.push_back(Event::Follow { entity, height, board, rows, history });
+            let enters = !self.was_on_board(&entity, height.saturating_sub(1));
+            self.take_seat(entity, height, board, enters)?;
         }
+        Ok(())
+    }
+
+    /// Whether this server's key was on the board that certified the frame of this height.
+    fn was_on_board(&self, entity: &EntityId, height: Height) -> bool {
+        let server = self.env.server();
+        let board = server.entity(entity).map(|entity| pallet_entities::board_at(&entity.state(), height));
+        // Of what was forgotten it is not known: then it may have been.
+        height > 0 && board.is_some_and(|board| board.ok().flatten().is_none_or(|board| self.is_on(&board)))
+    }
+
+    /// Votes on an entity from a height on, if this server's key is on the board. `enters` if it was not on the board of the
+    /// height before.
+    pub(super) fn take_seat(
+        &mut self,
+        entity: EntityId,
+        height: Height,
+        board: Board,
+        enters: bool,
+    ) -> Result<(), E::Error> {
+        let (rows, history) = self.rows(&entity, height, enters)?;
+        if self.is_on(&board) {
+            self.seats.insert(entity);
+        }
+        self.events.push_back(Event::Follow { entity, height, board, rows, history });
         Ok(())
     }
 
@@ -250,6 +295,7 @@ impl<E: Environment> Machine<E> {
         &mut self,
         entity: &EntityId,
         from: Height,
+        enters: bool,
     ) -> Result<(Vec<Row>, VoteHistory), E::Error> {
         let (mut rows, mut last) = (Vec::new(), None);
         for (of, sequence, value) in self.env.log(entity)? {
@@ -264,7 +310,7 @@ impl<E: Environment> Machine<E> {
                 }
             }
         }
-        let history = self.env.vote_history(entity, from, last)?;
+        let history = self.env.vote_history(entity, from, last, enters)?;
         self.tell_history(*entity, from, history);
         Ok((rows, history))
     }

@@ -55,7 +55,9 @@ impl<E: Environment> Machine<E> {
     fn put_call(&mut self, call: Authentic<SignedCall>, ours: bool) -> Result<Result<(), Refusal>, E::Error> {
         let (entity, signer, found) = (call.get().body.entity, call.get().signer(), call.get().body.nonce);
         if !self.waiting.contains_key(&entity) {
-            let Some(board) = created_board(call.get()).filter(|board| self.may_found(board)).cloned() else {
+            let created = created_board(call.get()).cloned();
+            let board = created.or_else(|| self.env.server().registered_newcomer(&entity));
+            let Some(board) = board.filter(|board| self.may_found(board)) else {
                 return Ok(Err(Refusal::NoKey { entity }));
             };
             // There is room for few, so it must not be taken by who is none of them.
@@ -115,7 +117,12 @@ impl<E: Environment> Machine<E> {
 
     /// Whether this server votes on the board of a new entity, and there is room for one.
     pub(super) fn may_found(&self, board: &Board) -> bool {
-        board.votes() && self.founding.len() < FOUNDING_MAX && self.is_on(board) && board.validate().is_ok()
+        self.is_on(board) && self.has_room_to_found(board)
+    }
+
+    /// Whether frames of a new entity with this board can be followed here.
+    pub(super) fn has_room_to_found(&self, board: &Board) -> bool {
+        board.votes() && self.founding.len() < FOUNDING_MAX && board.validate().is_ok()
     }
 
     /// Whether this server's key orders frames on a board.
@@ -125,13 +132,11 @@ impl<E: Environment> Machine<E> {
 
     /// Begins to follow an entity of which nothing is decided.
     pub(super) fn found(&mut self, entity: EntityId, board: Board) -> Result<(), E::Error> {
-        // A vote may have been cast before a restart.
-        let (rows, history) = self.rows(&entity, 1)?;
         self.founding.insert(entity, board.clone());
         self.waiting.insert(entity, Waiting::default());
         self.followed.insert(entity, Followed::new(1));
-        self.events.push_back(Event::Follow { entity, height: 1, board, rows, history });
-        Ok(())
+        // A vote may have been cast before a restart.
+        self.take_seat(entity, 1, board, true)
     }
 
     fn tell_call(&mut self, entity: &EntityId, call: &SignedCall) {

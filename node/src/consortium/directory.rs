@@ -1,13 +1,18 @@
 //! Who is where: which server hosts an entity, and with which key it votes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
 
 use xln_chain_spec::KnownServer;
 use xln_consensus::BlsKey;
 use xln_network::{Multiaddr, ServerAddress, ServerId};
 use xln_primitives::EntityId;
 
-/// The servers of the chain spec.
+use super::voting_server::{Claims, VoterClaim};
+
+/// The servers of the chain spec, and those that said with which key they vote.
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
     names: BTreeMap<ServerId, String>,
@@ -15,6 +20,8 @@ pub struct Directory {
     voters: BTreeMap<BlsKey, ServerId>,
     keys: BTreeMap<ServerId, BlsKey>,
     addresses: Vec<ServerAddress>,
+    /// What servers said of their keys, shared by all who look.
+    claims: Arc<RwLock<Claims>>,
 }
 
 /// An address of a server that cannot be understood.
@@ -52,9 +59,16 @@ impl Directory {
         Ok(directory)
     }
 
-    /// All servers.
+    /// All servers of the chain spec.
     pub fn servers(&self) -> impl Iterator<Item = ServerId> + '_ {
         self.names.keys().copied()
+    }
+
+    /// Servers that are known by their own word alone.
+    #[must_use]
+    pub fn claimants(&self) -> Vec<ServerId> {
+        let claims = self.claims();
+        claims.servers().filter(|server| !self.names.contains_key(server)).collect()
     }
 
     /// What people call a server.
@@ -73,16 +87,27 @@ impl Directory {
         self.homes.get(entity).into_iter().flatten().copied()
     }
 
-    /// The server that votes with a key.
+    /// The server that votes with a key, by its own word or by the chain spec.
     #[must_use]
     pub fn voter(&self, key: &BlsKey) -> Option<ServerId> {
-        self.voters.get(key).copied()
+        self.claims().voter(key).or_else(|| self.voters.get(key).copied())
     }
 
     /// The key with which a server votes.
     #[must_use]
     pub fn key(&self, server: &ServerId) -> Option<BlsKey> {
-        self.keys.get(server).copied()
+        self.claims().key(server).or_else(|| self.keys.get(server).copied())
+    }
+
+    fn claims(&self) -> RwLockReadGuard<'_, Claims> {
+        self.claims.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what a server says of its key. False if it says nothing new.
+    pub(super) fn note(&self, claim: &VoterClaim) -> bool {
+        let known = self.voters.get(&claim.key()) == Some(&claim.server())
+            && self.claims().voter(&claim.key()).is_none();
+        !known && self.claims.write().unwrap_or_else(PoisonError::into_inner).note(claim)
     }
 
     /// Where servers listen.

@@ -7,6 +7,8 @@ use xln_network::{Code, Question, ServerId, Topic, delivery::Packet};
 use xln_primitives::{Board, CallHash, CertifiedMessage, EntityId, Height, Timestamp};
 use xln_runtime::{Adoption, Authentic, DecidedFrame, Inbound, Refusal, RuntimeMessage, Server};
 
+use super::voting_server::VoterClaim;
+
 /// A row of the consensus log as it is stored: height, sequence, value.
 pub type StoredRow = (Height, u64, Vec<u8>);
 /// A message that waits for its receiver, with its number in the outbox.
@@ -31,12 +33,14 @@ pub trait Environment {
     fn server(&self) -> impl Deref<Target = Server> + '_;
     /// Makes rows of the consensus log durable, all or none.
     fn append(&mut self, rows: &[Row]) -> Result<(), Self::Error>;
-    /// What is known of earlier votes on an entity whose next height is `next` and whose log ends at `last`.
+    /// What is known of earlier votes on an entity whose next height is `next` and whose log ends at `last`. `enters` if the
+    /// key was not on the board of the height before.
     fn vote_history(
         &mut self,
         entity: &EntityId,
         next: Height,
         last: Option<(Height, u64)>,
+        enters: bool,
     ) -> Result<VoteHistory, Self::Error>;
     /// The consensus log of an entity, in order.
     fn log(&self, entity: &EntityId) -> Result<Vec<StoredRow>, Self::Error>;
@@ -50,6 +54,10 @@ pub trait Environment {
     fn halts(&self) -> Result<Vec<(EntityId, String)>, Self::Error>;
     /// Remembers, durably, that this server follows an entity no more, and why.
     fn halt(&mut self, entity: &EntityId, reason: &str) -> Result<(), Self::Error>;
+    /// What servers said of the keys with which they vote, before now and before the last start, in that order.
+    fn learned_voters(&self) -> Result<Vec<VoterClaim>, Self::Error>;
+    /// Remembers with which key a server votes, durably.
+    fn learn_voter(&mut self, claim: &VoterClaim) -> Result<(), Self::Error>;
     /// What entities here said to this one and is not delivered yet, oldest first.
     fn outbox(&self, to: EntityId) -> Result<Vec<Kept>, Self::Error>;
     /// A message of the outbox is delivered for good.

@@ -300,12 +300,13 @@ impl<E: Environment> Machine<E> {
     }
 
     /// States that took the place of older ones are part of the durable state.
-    pub(super) fn adopted(&mut self, adopted: &Adopted) {
+    pub(super) fn adopted(&mut self, adopted: &Adopted) -> Result<(), E::Error> {
         let (entity, height) = (adopted.header.entity, adopted.header.height);
         tracing::info!(%entity, height, "the state was taken over; what came after it is followed");
         self.fetches.remove(&entity);
-        self.reached(entity, height);
+        self.reached(entity, height)?;
         self.ask(entity, None);
+        Ok(())
     }
 
     /// A state did not take the place of what is here.

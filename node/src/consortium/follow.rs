@@ -1,13 +1,13 @@
 //! Frames of entities that are followed here: taken over once each, in order, whoever brings them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use codec::Encode;
 use rayon::prelude::*;
 use xln_consensus::Event;
 use xln_network::{Answer, Code, FRAMES_MAX, Question, ServerId, Topic, Verdict};
-use xln_primitives::{EntityId, Height, decode_exact};
-use xln_runtime::{BodyError, DecidedFrame, Entity};
+use xln_primitives::{EntityId, FrameHeader, Height, decode_exact};
+use xln_runtime::{BodyError, DecidedFrame, Entity, Known};
 
 use super::{environment::Environment, machine::Machine};
 
@@ -24,7 +24,7 @@ impl<E: Environment> Machine<E> {
     /// Hands a frame to the author, if it is the next one and its certificate holds. Tells what it was worth.
     pub(super) fn follow(&mut self, frame: DecidedFrame) -> Worth {
         let (entity, height) = (frame.body.entity, frame.body.height);
-        let Some(board) = self.board(&entity) else { return Worth::Nothing };
+        let known = self.certifier(&frame.header);
         let Some(followed) = self.followed.get_mut(&entity).filter(|followed| !followed.halted) else {
             return Worth::Nothing;
         };
@@ -32,8 +32,11 @@ impl<E: Environment> Machine<E> {
             return Worth::Known;
         }
         let network = self.env.server().facts().network;
-        if frame.verify(network, &board).is_err() {
-            return Worth::Forged;
+        match known {
+            Known::Board(board) if frame.verify(network, &board).is_ok() => {}
+            // It comes after a change of the board that is not here yet.
+            Known::NotYet => return Worth::Early,
+            Known::Board(_) | Known::Never => return Worth::Forged,
         }
         self.shared.seen(entity, height);
         if height > followed.next {
@@ -44,6 +47,16 @@ impl<E: Environment> Machine<E> {
         }
         followed.next = followed.next.saturating_add(1);
         Worth::New
+    }
+
+    /// The board that certifies a frame of an entity that is followed here.
+    fn certifier(&self, header: &FrameHeader) -> Known {
+        match self.founding.get(&header.entity) {
+            Some(board) if header.board_hash == board.hash() => Known::Board(Arc::new(board.clone())),
+            Some(_) if header.height > 1 => Known::NotYet,
+            Some(_) => Known::Never,
+            None => self.env.server().board_of(header),
+        }
     }
 
     /// Hands the author what it had no room for before.
@@ -68,7 +81,7 @@ impl<E: Environment> Machine<E> {
     }
 
     /// Everything of an entity up to `height` is part of the durable state.
-    pub(super) fn reached(&mut self, entity: EntityId, height: Height) {
+    pub(super) fn reached(&mut self, entity: EntityId, height: Height) -> Result<(), E::Error> {
         if let Some(followed) = self.followed.get_mut(&entity) {
             followed.next = followed.next.max(height.saturating_add(1));
             let next = followed.next;
@@ -76,8 +89,26 @@ impl<E: Environment> Machine<E> {
         }
         self.unbuilt.remove(&entity);
         self.founding.remove(&entity);
-        let Some(board) = self.board(&entity) else { return };
-        self.events.push_back(Event::Applied { entity, height, board });
+        let next = height.saturating_add(1);
+        // What is durable may be further than this frame, and have another board already.
+        let board = self
+            .env
+            .server()
+            .entity(&entity)
+            .and_then(|entity| pallet_entities::board_at(&entity.state(), next).ok().flatten());
+        let Some(board) = board else { return Ok(()) };
+        self.events.push_back(Event::Applied { entity, height, board: board.clone() });
+        match (self.seats.contains(&entity), self.is_on(&board)) {
+            (false, true) => {
+                tracing::info!(%entity, height = next, "this server's key votes from this height on");
+                self.take_seat(entity, next, board, true)?;
+            }
+            (true, false) => {
+                tracing::info!(%entity, height = next, "this server's key votes no more, and follows");
+                self.seats.remove(&entity);
+            }
+            (true, true) | (false, false) => {}
+        }
         if let Some(waiting) = self.waiting.get_mut(&entity) {
             let server = self.env.server();
             let known = server.entity(&entity);
@@ -87,10 +118,11 @@ impl<E: Environment> Machine<E> {
                 self.events.push_back(Event::Work { entity });
             }
         }
+        Ok(())
     }
 
     /// A frame is part of the durable state.
-    pub(super) fn applied(&mut self, frame: &DecidedFrame) {
+    pub(super) fn applied(&mut self, frame: &DecidedFrame) -> Result<(), E::Error> {
         let (entity, height) = (frame.body.entity, frame.body.height);
         if self.wanted.get(&entity).is_some_and(|at| *at <= frame.header.timestamp) {
             self.wanted.remove(&entity);
@@ -102,13 +134,14 @@ impl<E: Environment> Machine<E> {
             self.env.publish(Topic::Frames, Code::Commit, frame.encode());
         }
         self.conclude_calls(frame);
-        self.reached(entity, height);
+        self.reached(entity, height)?;
         self.hand_on_backlog(entity);
         let is_behind =
             self.followed.get(&entity).is_some_and(|at| at.backlog.is_empty() && !at.ahead.is_empty());
         if is_behind {
             self.ask(entity, None);
         }
+        Ok(())
     }
 
     /// A frame did not take effect.
@@ -117,6 +150,18 @@ impl<E: Environment> Machine<E> {
         match error {
             // It came twice, or one before it did not fit.
             BodyError::OtherHeight { last, .. } => followed.next = last.saturating_add(1),
+            // Whoever certified it was not the board any more: the right one is still to come.
+            BodyError::OtherBoard { height, .. } => {
+                followed.backlog.clear();
+                followed.next = *height;
+            }
+            // It is right, and comes again when the depositary is followed further.
+            BodyError::Behind { height, .. } => {
+                followed.backlog.clear();
+                followed.next = *height;
+                let voters = self.connected.iter().filter(|server| self.directory.key(server).is_some());
+                followed.ahead.extend(voters.map(|server| (*server, *height)));
+            }
             other => {
                 if followed.halted {
                     return Ok(());
@@ -224,12 +269,13 @@ impl<E: Environment> Machine<E> {
         let first =
             frames.first().and_then(|bytes| decode_exact::<DecidedFrame>(bytes, FRAME_BYTES_MAX).ok());
         let Some(first) = first.filter(|frame| frame.body.entity == entity) else { return Ok(()) };
-        let Some(board) = first.founding_board().cloned() else { return Ok(()) };
+        let registered = || self.env.server().registered_first_board(&entity);
+        let Some(board) = first.founding_board().cloned().or_else(registered) else { return Ok(()) };
         let network = self.env.server().facts().network;
         if first.verify(network, &board).is_err() {
             return Ok(());
         }
-        if !self.is_on(&board) {
+        if !self.is_on(&board) && !self.is_registered_on(&entity) {
             // Whoever shares it with others tells of it every time.
             while self.foreign.len() >= FOREIGN_MAX {
                 self.foreign.pop_first();
@@ -237,10 +283,15 @@ impl<E: Environment> Machine<E> {
             self.foreign.insert(entity);
             return Ok(());
         }
-        if !self.may_found(&board) {
+        if !self.has_room_to_found(&board) {
             return Ok(());
         }
         self.found(entity, board)
+    }
+
+    /// Whether this server's key orders frames on the board that the registry has for an entity now.
+    pub(super) fn is_registered_on(&self, entity: &EntityId) -> bool {
+        self.registered_board(entity).is_some_and(|board| self.is_on(&board))
     }
 
     /// Asks again for what is known to be missing.
@@ -281,6 +332,7 @@ impl<E: Environment> Machine<E> {
     ) -> Result<(), E::Error> {
         self.join_founded(entity, frames)?;
         let Some(board) = self.board(&entity) else { return Ok(()) };
+        let board_hash = board.hash();
         let network = self.env.server().facts().network;
         let Some(followed) = self.followed.get_mut(&entity) else { return Ok(()) };
         if frames.is_empty() {
@@ -296,21 +348,41 @@ impl<E: Environment> Machine<E> {
             return Ok(());
         }
         // Checking certificates takes longest: all of them together, up to the first that proves nothing.
-        let read: Vec<Option<DecidedFrame>> = frames
+        let read: Vec<Read> = frames
             .par_iter()
             .map(|bytes| {
-                let frame: DecidedFrame = decode_exact(bytes, FRAME_BYTES_MAX).ok()?;
-                let place = (frame.body.entity, frame.body.height);
-                let is_its = place.0 == entity && place == (frame.header.entity, frame.header.height);
-                (is_its && frame.verify(network, &board).is_ok()).then_some(frame)
+                let frame = decode_exact::<DecidedFrame>(bytes, FRAME_BYTES_MAX);
+                let Some(frame) = frame.ok().filter(|frame| frame.header.entity == entity) else {
+                    return Read::Useless;
+                };
+                if frame.header.board_hash != board_hash {
+                    return Read::OfAnotherBoard(frame.header.height);
+                }
+                // The body is of the entity and height of the header that it is checked against.
+                if frame.verify(network, &board).is_ok() { Read::Good(frame) } else { Read::Useless }
             })
             .collect();
         let count = read.len();
-        let good: Vec<DecidedFrame> = read.into_iter().map_while(|frame| frame).collect();
+        let last = read.iter().rev().find_map(Read::of_another_board);
+        let mut is_cut = false;
+        let mut good = Vec::with_capacity(count);
+        for read in read {
+            match read {
+                Read::Good(frame) => good.push(frame),
+                // After a change: the frames before it bring the board that certifies it.
+                Read::OfAnotherBoard(_) => {
+                    is_cut = !good.is_empty();
+                    break;
+                }
+                Read::Useless => break,
+            }
+        }
         if let Some(last) = good.last() {
             self.shared.seen(entity, last.body.height);
         }
-        if good.len() < count {
+        if let Some(last) = last.filter(|_| is_cut) {
+            followed.ahead.entry(from).or_insert(last);
+        } else if good.len() < count {
             tracing::warn!(%entity, server = %from, place = good.len(), "a frame of an answer proves nothing");
         }
         let before = followed.next;
@@ -320,7 +392,8 @@ impl<E: Environment> Machine<E> {
         followed.asked = None;
         self.hand_on_backlog(entity);
         let Some(followed) = self.followed.get(&entity) else { return Ok(()) };
-        if followed.next > before && followed.backlog.is_empty() {
+        // After a change of the board the frames up to it have to be durable first.
+        if followed.next > before && followed.backlog.is_empty() && !is_cut {
             self.ask(entity, Some(from));
         }
         Ok(())
@@ -345,6 +418,23 @@ impl<E: Environment> Machine<E> {
                 Ok(Answer::Frames(xln_primitives::BoundedVec::truncate_from(frames)))
             }
             Question::Snapshot { .. } | Question::Chunk { .. } => Ok(Answer::Unknown),
+        }
+    }
+}
+
+/// A frame of an answer.
+enum Read {
+    Good(DecidedFrame),
+    /// Of this height, and certified by another board than the one that is known here.
+    OfAnotherBoard(Height),
+    Useless,
+}
+
+impl Read {
+    const fn of_another_board(&self) -> Option<Height> {
+        match self {
+            Self::OfAnotherBoard(height) => Some(*height),
+            Self::Good(_) | Self::Useless => None,
         }
     }
 }

@@ -34,6 +34,8 @@ impl<E: Environment> Machine<E> {
     pub(super) fn ask_heights(&mut self) {
         let digest = self.digest();
         for server in self.connected.clone() {
+            // It may have been lost.
+            self.tell_voter(server);
             self.env.ask(server, Question::Heights(digest.clone()));
         }
     }
@@ -71,7 +73,8 @@ impl<E: Environment> Machine<E> {
         for Standing { entity, height, .. } in digest {
             let Some(followed) = self.followed.get_mut(entity) else {
                 // Its first frame says whether we are on its board: who lost its disk has lost that too.
-                let is_asked = self.own_key.is_some() && *height > 0 && !self.foreign.contains(entity);
+                let is_foreign = self.foreign.contains(entity) && !self.is_registered_on(entity);
+                let is_asked = self.own_key.is_some() && *height > 0 && !is_foreign;
                 if is_asked && unknown < UNKNOWN_MAX {
                     unknown += 1;
                     self.ask_first(*entity, from);

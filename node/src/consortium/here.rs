@@ -17,14 +17,15 @@ use xln_runtime::{Adoption, Authentic, DecidedFrame, Inbound, Refusal, Server};
 use xln_store::{Batch, Store, StoreError};
 
 use super::{
-    board_file::{BoardFile, BoardFileError},
     decided::DecidedFrames,
     driver::Told,
     environment::{Environment, Kept, StoredRow},
     halt_file::{HaltFile, HaltFileError},
+    line_file::{LineFile, LineFileError},
     machine::Input,
     serving::Serving,
     status::Shared,
+    voting_server::VoterClaim,
 };
 use crate::{
     author::system_time,
@@ -44,7 +45,7 @@ pub(super) enum HereError {
     #[error(transparent)]
     Marks(#[from] VoteMarksError),
     #[error(transparent)]
-    Boards(#[from] BoardFileError),
+    Boards(#[from] LineFileError),
     #[error(transparent)]
     Halts(#[from] HaltFileError),
     #[error("the operating system gives no randomness: {0}")]
@@ -64,7 +65,9 @@ pub(super) struct Here {
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) tell: SyncSender<Told>,
     /// Boards of entities elsewhere that spoke to somebody here.
-    pub(super) boards: BoardFile,
+    pub(super) boards: LineFile<Board>,
+    /// With which keys other servers said that they vote.
+    pub(super) voters: LineFile<VoterClaim>,
     /// Entities that are not followed any more.
     pub(super) halts: HaltFile,
     /// How far the voting key has voted, if there is one.
@@ -149,9 +152,10 @@ impl Environment for Here {
         entity: &EntityId,
         next: Height,
         last: Option<(Height, u64)>,
+        enters: bool,
     ) -> Result<VoteHistory, HereError> {
         match &mut self.marks {
-            Some(marks) => Ok(marks.history(entity, next, last)?),
+            Some(marks) => Ok(marks.history(entity, next, last, enters)?),
             // Without a key there is nothing to vote with.
             None => Ok(VoteHistory::Whole),
         }
@@ -179,6 +183,14 @@ impl Environment for Here {
 
     fn halt(&mut self, entity: &EntityId, reason: &str) -> Result<(), HereError> {
         Ok(self.halts.append(entity, reason)?)
+    }
+
+    fn learned_voters(&self) -> Result<Vec<VoterClaim>, HereError> {
+        Ok(self.voters.read()?)
+    }
+
+    fn learn_voter(&mut self, claim: &VoterClaim) -> Result<(), HereError> {
+        Ok(self.voters.append(claim)?)
     }
 
     fn outbox(&self, to: EntityId) -> Result<Vec<Kept>, HereError> {

@@ -6,6 +6,8 @@ use codec::{Decode, Encode};
 use xln_primitives::{Board, CertifiedMessage, EntityId, Timestamp, decode_exact};
 use xln_runtime::{RuntimeMessage, SignedCall};
 
+use super::voting_server::VoterClaim;
+
 /// Most bytes of one.
 pub(super) const LETTER_BYTES_MAX: usize = 1 << 20;
 
@@ -35,6 +37,9 @@ pub(super) enum Plea {
     /// A member of the board asks for this.
     #[codec(index = 2)]
     Call(Box<SignedCall>),
+    /// The server that says this votes with a key.
+    #[codec(index = 3)]
+    Voter(Box<VoterClaim>),
 }
 
 impl Plea {

@@ -15,12 +15,12 @@ use xln_network::{
 use xln_primitives::{Board, EntityId, FrameHash, Height, PublicKey, Round, Timestamp};
 use xln_runtime::{
     AdoptError, Adopted, Authentic, BodyError, DecidedFrame, Delivery as Message, DueBoards, Executed,
-    Server, SignedCall, SliceNumber,
+    Inbound, Server, SignedCall, SliceNumber,
 };
 
 use super::{
     directory::Directory, environment::Environment, fetch::Fetch, heights::PERIOD, post::Post,
-    status::Shared, telling::REPEAT, waiting::Waiting,
+    status::Shared, telling::REPEAT, unproven::Unproven, voting_server::VoterClaim, waiting::Waiting,
 };
 
 /// How often the machine looks for what the clock makes due.
@@ -79,6 +79,7 @@ pub struct Notice {
     unfit: Vec<(EntityId, BodyError)>,
     adopted: Vec<Adopted>,
     unadopted: Vec<(EntityId, AdoptError)>,
+    early: Vec<Authentic<Inbound>>,
 }
 
 impl From<&Executed> for Notice {
@@ -91,6 +92,7 @@ impl From<&Executed> for Notice {
             unfit: executed.unfit.clone(),
             adopted: executed.slice.adopted.clone(),
             unadopted: executed.unadopted.clone(),
+            early: executed.early.clone(),
         }
     }
 }
@@ -173,7 +175,13 @@ pub struct Machine<E> {
     pub(super) wanted: BTreeMap<EntityId, Timestamp>,
     /// Frames that this server built: it tells everybody when they are decided.
     pub(super) built: BTreeSet<FrameHash>,
+    /// Entities on whose boards this server's key is.
+    pub(super) seats: BTreeSet<EntityId>,
+    /// What it says of its key to others.
+    pub(super) claim: Option<VoterClaim>,
     pub(super) post: Post,
+    /// What cannot be judged yet.
+    pub(super) unproven: Unproven,
     pub(super) delivery: Delivery,
     pub(super) connected: BTreeSet<ServerId>,
     /// States that are on their way here.
@@ -206,6 +214,7 @@ impl<E: Environment> Machine<E> {
             _ => None,
         });
         let (now, seen) = (env.now(), env.server().slice());
+        let claim = voter.as_ref().and_then(|voter| VoterClaim::make(network, own, stream, voter));
         let mut machine = Self {
             env,
             own,
@@ -223,7 +232,10 @@ impl<E: Environment> Machine<E> {
             foreign: BTreeSet::new(),
             wanted: BTreeMap::new(),
             built: BTreeSet::new(),
+            seats: BTreeSet::new(),
+            claim,
             post: Post::new(Stream(stream)),
+            unproven: Unproven::default(),
             delivery: Delivery::new(DeliveryLimits::default()),
             connected: BTreeSet::new(),
             fetches: BTreeMap::new(),
@@ -235,6 +247,7 @@ impl<E: Environment> Machine<E> {
             tick: now,
             repeat: now,
         };
+        machine.resume_voters()?;
         machine.resume_boards()?;
         machine.resume_post()?;
         Ok(machine)
@@ -285,6 +298,7 @@ impl<E: Environment> Machine<E> {
             self.tell_calls_again();
             self.tell_time();
             self.ask_for_frames();
+            self.judge_again()?;
             self.repeat = now.saturating_add(REPEAT);
         }
         if now >= self.heights {
@@ -333,16 +347,17 @@ impl<E: Environment> Machine<E> {
         self.connected.insert(server);
         self.delivery.connected(server);
         self.waiting.values_mut().for_each(|waiting| waiting.moved(self.env.now()));
+        self.tell_voter(server);
         self.ask_height(server);
     }
 
     /// A slice is durable.
     fn durable(&mut self, notice: Notice) -> Result<(), E::Error> {
         for adopted in &notice.adopted {
-            self.adopted(adopted);
+            self.adopted(adopted)?;
         }
         for frame in &notice.frames {
-            self.applied(frame);
+            self.applied(frame)?;
         }
         if notice.is_kept {
             self.seen = notice.slice;
@@ -353,6 +368,7 @@ impl<E: Environment> Machine<E> {
         self.unfit_all(notice)?;
         if has_followed {
             self.put_held();
+            self.judge_again()?;
             self.settle_outbox()?;
         }
         Ok(())
@@ -360,6 +376,7 @@ impl<E: Environment> Machine<E> {
 
     /// What did not take effect of a slice.
     fn unfit_all(&mut self, notice: Notice) -> Result<(), E::Error> {
+        self.unproven.keep_early(notice.early);
         for (entity, error) in notice.unfit {
             self.unfit(entity, &error)?;
         }

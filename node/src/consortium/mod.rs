@@ -30,7 +30,6 @@
 //! in order, kept until the other server has it durably. Whoever carries a message proves nothing; the message proves itself.
 
 mod board;
-mod board_file;
 mod calls;
 mod changes;
 mod decided;
@@ -45,6 +44,7 @@ mod heights;
 mod here;
 mod in_order;
 mod letter;
+mod line_file;
 mod machine;
 mod pace;
 mod peers;
@@ -54,6 +54,8 @@ mod start;
 mod status;
 mod telling;
 mod time;
+mod unproven;
+mod voting_server;
 mod waiting;
 
 pub use changes::PeerChanges;
@@ -68,3 +70,4 @@ pub use peers::{PeerError, PeerStatus, Peers};
 pub use serving::Serving;
 pub use start::{Consortium, ConsortiumError, Parts};
 pub use status::{BoardStatus, Fetching, Progress, Shared, Status};
+pub use voting_server::VoterClaim;

@@ -1,9 +1,6 @@
 //! Messages between entities on different servers, and to entities whose boards vote.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, VecDeque};
 
 use codec::Encode;
 use xln_consensus::Event as Consensus;
@@ -11,7 +8,7 @@ use xln_network::{
     Code, ServerId,
     delivery::{Effect, Item, MemoryQueue, Packet, Position, Stream},
 };
-use xln_primitives::{Board, CertifiedMessage, EntityId, Member, Message as Said, Sequence};
+use xln_primitives::{Board, EntityId, Member, Message as Said, Sequence};
 use xln_runtime::{
     Delivery as Message, Inbound, RuntimeMessage, authenticate_message, authenticate_messages,
 };
@@ -20,12 +17,15 @@ use super::{
     environment::Environment,
     letter::{Letter, Plea},
     machine::Machine,
+    unproven::{Judged, judge},
     waiting::{Place, Proven},
 };
 use crate::retained::outbox_number;
 
 /// Entities elsewhere of which the servers are known because they spoke.
 const LEARNED_MAX: usize = 10_000;
+/// Entries of the registry that are read at once.
+const REGISTRY_PAGE: usize = 256;
 /// Letters to a board that are told again at once.
 const AGAIN_MAX: usize = 500;
 
@@ -52,9 +52,23 @@ impl Post {
         Self { stream, ..Self::default() }
     }
 
+    /// In which counting its positions are.
+    pub(super) const fn stream(&self) -> Stream {
+        self.stream
+    }
+
     /// Messages that are not acknowledged.
     pub(super) fn len(&self) -> usize {
         self.receivers.len()
+    }
+
+    /// What was handed on, or waits to be, has no effect.
+    pub(super) fn is_void(&mut self, dropped: (EntityId, EntityId, Sequence)) {
+        for (_, whose) in self.handed.values_mut().flatten() {
+            if *whose == Some(dropped) {
+                *whose = None;
+            }
+        }
     }
 
     fn append(&mut self, to: ServerId, position: Position, receiver: EntityId, letter: &Letter) {
@@ -75,7 +89,10 @@ impl<E: Environment> Machine<E> {
         }
         let learned =
             self.learned.iter().flat_map(|(entity, homes)| homes.iter().map(|home| (*entity, *home)));
-        let homes: Vec<(EntityId, ServerId)> = self.directory.homes().chain(learned).collect();
+        let mut homes: Vec<(EntityId, ServerId)> =
+            self.directory.homes().chain(learned).chain(self.registered_homes()).collect();
+        homes.sort_unstable();
+        homes.dedup();
         for (entity, home) in homes {
             if home == self.own {
                 continue;
@@ -90,7 +107,7 @@ impl<E: Environment> Machine<E> {
         }
         // Before the first message of the next slice.
         let before = Position(outbox_number(next, 0).saturating_sub(1));
-        let servers: Vec<ServerId> = self.directory.servers().collect();
+        let servers: Vec<ServerId> = self.directory.servers().chain(self.directory.claimants()).collect();
         for other in servers.into_iter().filter(|other| *other != self.own) {
             let (acknowledged, last) = match self.post.queue.ends(other) {
                 Some((first, last)) => (Position(first.0.saturating_sub(1)), last),
@@ -134,11 +151,43 @@ impl<E: Environment> Machine<E> {
         }
     }
 
-    /// The other servers that execute what is said to an entity: one, or all of its board.
+    /// The other servers that execute what is said to an entity: one, or all of its board. Of a registered entity the registry
+    /// says which board that is now.
     fn homes(&self, entity: &EntityId) -> Vec<ServerId> {
         let homes =
             self.directory.homes_of(entity).chain(self.learned.get(entity).into_iter().flatten().copied());
-        homes.filter(|home| *home != self.own).collect()
+        let mut homes: Vec<ServerId> = homes.collect();
+        if let Some(board) = self.registered_board(entity) {
+            homes.extend(self.homes_by(&board));
+        }
+        homes.sort_unstable();
+        homes.dedup();
+        homes.retain(|home| *home != self.own);
+        homes
+    }
+
+    /// The board that the registry has for an entity now.
+    pub(super) fn registered_board(&self, entity: &EntityId) -> Option<Board> {
+        let (number, server) = (entity.registry_number()?, self.env.server());
+        let state = server.depositary()?.state();
+        pallet_entities::registered_board(&state, number).ok().flatten()
+    }
+
+    /// Registered entities whose boards vote on other servers, with those servers.
+    fn registered_homes(&self) -> Vec<(EntityId, ServerId)> {
+        let server = self.env.server();
+        let Some(depositary) = server.depositary() else { return Vec::new() };
+        let (state, mut after, mut homes) = (depositary.state(), None, Vec::new());
+        while let Ok(page) = pallet_entities::registrations(&state, after, REGISTRY_PAGE)
+            && let Some((last, _)) = page.last()
+        {
+            after = Some(*last);
+            for (number, entry) in page.iter().filter(|(_, entry)| entry.board.votes()) {
+                let entity = EntityId::registered(*number);
+                homes.extend(self.homes_by(&entry.board).into_iter().map(|home| (entity, home)));
+            }
+        }
+        homes
     }
 
     /// Where the servers are of an entity that spoke: its board says so, if it votes.
@@ -192,14 +241,25 @@ impl<E: Environment> Machine<E> {
 
     /// Puts a letter before the board that decides for its receiver, if it proves itself.
     pub(super) fn take_letter(&mut self, letter: Letter) {
-        let Letter { message, board } = letter;
-        let entity = message.message.to;
+        let entity = letter.message.message.to;
         // What is repeated is not checked again, nor what is told by who does not have the frame yet.
-        if self.place(&message.message) != Place::Free {
+        if self.place(&letter.message.message) != Place::Free {
             return;
         }
-        let network = self.env.server().facts().network;
-        match authenticate_message(message, network, &board) {
+        let (judged, network) = {
+            let server = self.env.server();
+            (judge(&server, &letter), server.facts().network)
+        };
+        let speaker = match judged {
+            Judged::By(speaker) => speaker,
+            Judged::NotYet => return self.unproven.keep_told(letter),
+            Judged::ByAnother => {
+                tracing::warn!(%entity, "a message to a board is not of the board that speaks for its sender");
+                return;
+            }
+        };
+        let Letter { message, board } = letter;
+        match authenticate_message(message, network, speaker) {
             Ok(message) => drop(self.put_before(entity, Proven { message, board })),
             Err(error) => tracing::warn!(%entity, %error, "a message to a board proves nothing"),
         }
@@ -223,9 +283,14 @@ impl<E: Environment> Machine<E> {
     /// Puts before the boards what there was no room for.
     pub(super) fn put_held(&mut self) {
         for (entity, proven) in std::mem::take(&mut self.post.held) {
-            if let Some(proven) = self.put_before(entity, proven) {
-                self.post.held.push((entity, proven));
-            }
+            self.put_or_hold(entity, proven);
+        }
+    }
+
+    /// Puts a message that was delivered before the board that decides for its receiver, as soon as there is room.
+    pub(super) fn put_or_hold(&mut self, entity: EntityId, proven: Proven) {
+        if let Some(proven) = self.put_before(entity, proven) {
+            self.post.held.push((entity, proven));
         }
     }
 
@@ -235,6 +300,7 @@ impl<E: Environment> Machine<E> {
             Some(Plea::Message(letter)) => self.take_letter(letter),
             Some(Plea::Time { entity, at }) => self.want_time(entity, at),
             Some(Plea::Call(call)) => self.told_call(*call)?,
+            Some(Plea::Voter(claim)) => self.told_voter(from, &claim)?,
             None => tracing::warn!(%from, "a message to a board cannot be read"),
         }
         Ok(())
@@ -277,27 +343,38 @@ impl<E: Environment> Machine<E> {
 
     /// Gives the author what another server's entities say to those here.
     fn hand_on(&mut self, from: ServerId, stream: Stream, items: Vec<Item>) -> Result<(), E::Error> {
-        let network = self.env.server().facts().network;
+        let server = self.state();
+        let network = server.facts().network;
         let blinding = self.env.entropy()?;
         let (mut positions, mut pairs) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+        let mut boards: Vec<Option<Board>> = Vec::with_capacity(items.len());
         let handed = self.post.handed.entry((from, stream)).or_default();
         for Item { position, bytes } in items {
             match Letter::from_bytes(&bytes) {
-                Some(Letter { message, board }) => {
-                    positions.push(position);
-                    pairs.push((message, board));
-                }
+                Some(letter) => match judge(&server, &letter) {
+                    Judged::By(speaker) => {
+                        positions.push(position);
+                        // Most boards are of one signer, and nobody asks for them again.
+                        let (to, board) = (letter.message.message.to, letter.board);
+                        let is_kept = board.votes() || self.waiting.contains_key(&to);
+                        boards.push(is_kept.then_some(board));
+                        pairs.push((letter.message, speaker));
+                    }
+                    Judged::NotYet => {
+                        let said = &letter.message.message;
+                        handed.push_back((position, Some((said.to, said.from, said.sequence))));
+                        self.unproven.keep(letter);
+                    }
+                    Judged::ByAnother => {
+                        tracing::warn!(%from, "a message is not of the board that speaks for its sender");
+                        handed.push_back((position, None));
+                    }
+                },
                 None => handed.push_back((position, None)),
             }
         }
         let (mut messages, mut for_boards, mut senders) =
             (Vec::with_capacity(pairs.len()), Vec::new(), Vec::new());
-        // Most boards are of one signer, and nobody asks for them again.
-        let is_kept = |to: &EntityId, board: &Board| board.votes() || self.waiting.contains_key(to);
-        let kept = |(message, board): &(Arc<CertifiedMessage<RuntimeMessage>>, Board)| {
-            is_kept(&message.message.to, board).then(|| board.clone())
-        };
-        let boards: Vec<Option<Board>> = pairs.iter().map(kept).collect();
         let verdicts = authenticate_messages(pairs, network, blinding).into_iter().zip(boards);
         for (position, (verdict, board)) in positions.into_iter().zip(verdicts) {
             let whose = match verdict {
@@ -328,9 +405,7 @@ impl<E: Environment> Machine<E> {
             self.learn(sender, &board)?;
         }
         for (entity, proven) in for_boards {
-            if let Some(proven) = self.put_before(entity, proven) {
-                self.post.held.push((entity, proven));
-            }
+            self.put_or_hold(entity, proven);
         }
         self.acknowledge()
     }

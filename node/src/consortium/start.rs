@@ -16,13 +16,13 @@ use xln_runtime::Server;
 use xln_store::Store;
 
 use super::{
-    board_file::BoardFile,
     changes::PeerChanges,
     decided::DecidedFrames,
     directory::Directory,
     driver::{self, Slices, Told},
     halt_file::HaltFile,
     here::Here,
+    line_file::LineFile,
     machine::{Identity, Machine, SNAPSHOT_GAP},
     peers::Peers,
     status::Shared,
@@ -71,7 +71,7 @@ pub struct Parts {
     pub bootnodes: Vec<ServerAddress>,
     /// Whether addresses of others are learnt from what they say, and told.
     pub discovery: bool,
-    /// Where boards of entities elsewhere are remembered.
+    /// Where boards of entities elsewhere are remembered; beside it, with which keys other servers vote.
     pub boards: PathBuf,
     /// Where entities are remembered that are not followed any more.
     pub halts: PathBuf,
@@ -141,7 +141,8 @@ impl Consortium {
             network: network.clone(),
             runtime,
             tell: tell.clone(),
-            boards: BoardFile::new(parts.boards),
+            voters: LineFile::new(parts.boards.with_file_name("voters")),
+            boards: LineFile::new(parts.boards),
             halts: HaltFile::new(parts.halts),
             marks: parts.marks,
             serving: Arc::default(),

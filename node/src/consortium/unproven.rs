@@ -5,15 +5,21 @@
 //! the depositary is followed further, and is looked at again then. So does a message that was proven and whose content, a
 //! proof of the depositary, cannot be judged yet; the author gives it back.
 //!
+//! A proposed frame with such a message is not voted on until then, and not refused: whoever decided it meanwhile was right.
+//!
 //! **Bounded.** What came by delivery is bounded by the windows of the servers that sent it, who are not acknowledged
 //! meanwhile. What was told to a board is told again as long as it waits at its sender, so no more than [`TOLD_MAX`] is kept.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
-use xln_primitives::{EntityId, FrameHash, Sequence};
+use xln_consensus::Body;
+use xln_primitives::{EntityId, FrameHash, Height, Sequence};
 use xln_runtime::{Authentic, Inbound, Known, Server, Speaker, authenticate_message};
 
-use super::{environment::Environment, letter::Letter, machine::Machine};
+use super::{environment::Environment, letter::Letter, machine::Machine, waiting::Proven};
 
 /// Most letters that were told and wait to be judged.
 const TOLD_MAX: usize = 10_000;
@@ -21,12 +27,25 @@ const TOLD_MAX: usize = 10_000;
 /// Receiver, sender, number, and the frame that says it: whoever claims to have said it first takes no room of another.
 type Place = (EntityId, EntityId, Sequence, FrameHash);
 
+/// Most proposed frames of one entity that wait to be judged. Later ones replace them: nobody votes on a round that is over.
+const BODIES_MAX: usize = 4;
+
+/// A proposed frame.
+#[derive(Debug)]
+pub(super) struct Unjudged {
+    pub(super) entity: EntityId,
+    pub(super) height: Height,
+    pub(super) frame: FrameHash,
+    pub(super) body: Body,
+}
+
 /// What waits to be judged.
 #[derive(Debug, Default)]
 pub(super) struct Unproven {
     letters: BTreeMap<Place, Letter>,
     /// Proven, and given back by the author.
     early: Vec<Authentic<Inbound>>,
+    bodies: BTreeMap<EntityId, VecDeque<Unjudged>>,
 }
 
 /// Who stands behind a letter, as far as is known here.
@@ -58,9 +77,17 @@ fn place(letter: &Letter) -> Place {
 }
 
 impl Unproven {
-    /// How many messages wait.
-    pub(super) fn len(&self) -> usize {
-        self.letters.len().saturating_add(self.early.len())
+    fn is_empty(&self) -> bool {
+        self.letters.is_empty() && self.early.is_empty() && self.bodies.is_empty()
+    }
+
+    /// Keeps a proposed frame that can be judged only by whoever has followed the depositary further.
+    pub(super) fn keep_body(&mut self, proposed: Unjudged) {
+        let bodies = self.bodies.entry(proposed.entity).or_default();
+        while bodies.len() >= BODIES_MAX {
+            bodies.pop_front();
+        }
+        bodies.push_back(proposed);
     }
 
     /// Keeps what was delivered.
@@ -84,8 +111,11 @@ impl Unproven {
 impl<E: Environment> Machine<E> {
     /// Looks again at what could not be judged before.
     pub(super) fn judge_again(&mut self) -> Result<(), E::Error> {
-        if self.unproven.len() == 0 {
+        if self.unproven.is_empty() {
             return Ok(());
+        }
+        for proposed in core::mem::take(&mut self.unproven.bodies).into_values().flatten() {
+            self.judge_body(proposed)?;
         }
         let server = self.state();
         let network = server.facts().network;
@@ -102,11 +132,11 @@ impl<E: Environment> Machine<E> {
                     continue;
                 }
             };
-            if self.waiting.contains_key(&letter.message.message.to) {
-                self.take_letter(letter);
-                continue;
-            }
+            let to = letter.message.message.to;
             match authenticate_message(Arc::clone(&letter.message), network, speaker) {
+                Ok(message) if self.waiting.contains_key(&to) => {
+                    self.put_or_hold(to, Proven { message, board: letter.board });
+                }
                 Ok(message) => messages.push(message),
                 Err(error) => self.drop_unproven(&letter, &error),
             }

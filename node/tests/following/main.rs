@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod boards;
+mod joining;
 mod net;
 
 use std::time::Duration;

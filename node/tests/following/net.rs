@@ -19,10 +19,10 @@ use xln_integration::{Actor, certify};
 use xln_keystore::{KeySigner, Scheme, Signer, dev_secret};
 use xln_network::{Answer, Code, Question, ServerId, Topic, delivery::Packet};
 use xln_node::consortium::{
-    Directory, Environment, Identity, Input, Kept, Machine, Notice, Serving, Shared, StoredRow,
+    Directory, Environment, Identity, Input, Kept, Machine, Notice, Serving, Shared, StoredRow, VoterClaim,
 };
 use xln_primitives::{
-    Board, CallHash, Certificate, EntityId, FrameHeader, Hash, Height, SecretKey, Timestamp,
+    Board, CallHash, Certificate, EntityId, FrameHeader, Hash, Height, SecretKey, SignerId, Timestamp,
 };
 use xln_runtime::{
     Adoption, Authentic, Certifier, CertifyError, DecidedFrame, Genesis, Inbound, Refusal, RuntimeCall,
@@ -86,6 +86,7 @@ impl Environment for Around {
         _entity: &EntityId,
         _next: Height,
         _last: Option<(Height, u64)>,
+        _enters: bool,
     ) -> Result<VoteHistory, Infallible> {
         Ok(VoteHistory::Whole)
     }
@@ -112,6 +113,14 @@ impl Environment for Around {
 
     fn halt(&mut self, entity: &EntityId, reason: &str) -> Result<(), Infallible> {
         self.halts.push((*entity, reason.to_owned()));
+        Ok(())
+    }
+
+    fn learned_voters(&self) -> Result<Vec<VoterClaim>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn learn_voter(&mut self, _claim: &VoterClaim) -> Result<(), Infallible> {
         Ok(())
     }
 
@@ -193,7 +202,8 @@ pub(crate) struct Net {
     /// The entity's whole history, which the servers of the network have or are to get.
     pub(crate) history: Vec<DecidedFrame>,
     ahead: Server,
-    board: Board,
+    /// The one that decides the next frame.
+    pub(crate) board: Board,
     spec: ChainSpec,
     /// The voting keys of the four, in the order of their names.
     pub(crate) secrets: Vec<SecretKey>,
@@ -248,6 +258,7 @@ impl Net {
         let executed = self.ahead.execute(time, Hash::ZERO, inputs, &NoKeys).unwrap();
         assert_eq!(executed.unfit, []);
         drop(self.ahead.commit(&executed));
+        self.board = self.ahead.depositary().unwrap().board().clone();
         self.history.push(frame);
     }
 
@@ -267,6 +278,11 @@ impl Net {
             body,
             header,
         }
+    }
+
+    /// The next nonce of a signer at the depositary.
+    pub(crate) fn nonce(&self, signer: &SignerId) -> u64 {
+        pallet_entities::nonce(&self.ahead.depositary().unwrap().state(), signer).unwrap()
     }
 
     /// What a validator asks an entity for, as the first thing.

@@ -13,6 +13,8 @@ use xln_runtime::{
     genesis::{GenesisAsset, GenesisChannel, GenesisChannelRow, GenesisEntity, GenesisPolicy},
 };
 
+use crate::options::Options;
+
 /// When every network begins: some moment in 2026, in ms.
 pub(crate) const BEGINNING: u64 = 1_790_000_000_000;
 
@@ -31,6 +33,8 @@ pub(crate) struct User {
     pub(crate) hub: Option<usize>,
     /// Whether it is a further member of a board that is a user already: it proposes and votes, and nothing else.
     pub(crate) directs: bool,
+    /// Whether it is the operator who changes the depositary's board.
+    pub(crate) governs: bool,
 }
 
 impl User {
@@ -49,6 +53,10 @@ impl User {
 #[derive(Debug, Clone)]
 pub(crate) struct Cast {
     pub(crate) validators: usize,
+    /// Whether the depositary's board changes.
+    pub(crate) changes: bool,
+    /// Whether one validator lies.
+    pub(crate) lies: bool,
     pub(crate) hubs: [Actor; 2],
     pub(crate) users: Vec<User>,
     pub(crate) board: Board,
@@ -92,47 +100,71 @@ pub(crate) fn public_voting_key(index: usize) -> [u8; 48] {
     }
 }
 
+/// A validator as a member of a board.
+pub(crate) fn validator(index: usize) -> Member {
+    Member {
+        id: MemberId::Signer {
+            key: PublicKey::Bls(public_voting_key(index)),
+            possession: Some(bls::prove_possession(&voting_key(index)).unwrap()),
+        },
+        weight: 1,
+        permissions: Permissions::ALL,
+    }
+}
+
 impl Cast {
-    /// With so many validators, and with or without entities that several servers decide for.
-    pub(crate) fn new(validators: usize, boards: bool, seed: u64) -> Self {
+    /// With so many validators, and with or without entities that several servers decide for, as the options say.
+    pub(crate) fn new(options: &Options, seed: u64) -> Self {
+        let Options { validators, boards, changes, lies, .. } = options;
+        let validators = *validators;
         let named = |name: &str| Actor::named(name).unwrap();
         let hubs = [named("hub 0"), named("hub 1")];
         // The hubs live on the two servers behind the validators.
-        let user = |name, home, hub| User { actor: named(name), home, hub: Some(hub), directs: false };
+        let user = |name, home, hub| User {
+            actor: named(name),
+            home,
+            hub: Some(hub),
+            directs: false,
+            governs: false,
+        };
         let mut users = vec![
             user("alice", validators + 1, 0),
             user("bob", validators, 1),
             user("carol", 0, 0),
             user("dave", 1, 1),
         ];
-        let member = |index| Member {
-            id: MemberId::Signer {
-                key: PublicKey::Bls(public_voting_key(index)),
-                possession: Some(bls::prove_possession(&voting_key(index)).unwrap()),
-            },
-            weight: 1,
-            permissions: Permissions::ALL,
-        };
-        let members = BoundedVec::truncate_from((0..validators).map(member).collect());
+        let members = BoundedVec::truncate_from((0..validators).map(validator).collect());
         let board = Board { members, threshold: 1, profile: Profile::Byzantine };
         // Other thresholds make other entities of the same members.
         let member = |name, threshold, home: usize| {
             let secret = SecretKey::Bls(voting_key(home).into());
             Actor::member(name, Board { threshold, ..board.clone() }, secret)
         };
-        let company = User { actor: member("company", 2, 1), home: 1, hub: Some(0), directs: false };
-        let club = User { actor: member("club", 3, 2), home: 2, hub: None, directs: false };
-        let director = |home| User { actor: member("company", 2, home), home, hub: None, directs: true };
-        if boards {
+        let company =
+            User { actor: member("company", 2, 1), home: 1, hub: Some(0), directs: false, governs: false };
+        let club = User { actor: member("club", 3, 2), home: 2, hub: None, directs: false, governs: false };
+        let director =
+            |home| User { actor: member("company", 2, home), home, hub: None, directs: true, governs: false };
+        if *boards {
             users.extend([company, club, director(0), director(2), director(3)]);
         }
+        if *changes {
+            let actor = member("operator", board.threshold, 0);
+            users.push(User { actor, home: 0, hub: None, directs: true, governs: true });
+        }
         let genesis = genesis(&board, &hubs, &users, seed);
-        Self { validators, hubs, users, board, genesis }
+        Self { validators, changes: *changes, lies: *lies, hubs, users, board, genesis }
     }
 
     /// How many servers there are.
     pub(crate) const fn servers(&self) -> usize {
         self.validators + 2
+    }
+
+    /// The key with which a server votes, if it does now or may one day.
+    pub(crate) fn voter(&self, index: usize) -> Option<SecretKey> {
+        let votes = index < self.validators + usize::from(self.changes);
+        votes.then(|| SecretKey::Bls(voting_key(index).into()))
     }
 
     /// The entities that live on a server alone.

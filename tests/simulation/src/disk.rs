@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use codec::Decode;
-use xln_node::consortium::StoredRow;
+use xln_node::consortium::{StoredRow, VoterClaim};
 use xln_primitives::{BlockHeader, Board, CertifiedMessage, EntityId, Height};
 use xln_runtime::{Adopted, Adoption, Executed, RowsError, RuntimeMessage, Server, Slice};
 
@@ -36,6 +36,8 @@ pub(crate) struct Disk {
     pub(crate) boards: Vec<Board>,
     /// Entities that are not followed any more.
     pub(crate) halts: Vec<(EntityId, String)>,
+    /// What other servers said of their keys.
+    pub(crate) voters: Vec<VoterClaim>,
     /// Of states that were taken over.
     pub(crate) chunks: BTreeMap<(EntityId, Height, u32), Vec<u8>>,
 }
@@ -50,6 +52,7 @@ impl Disk {
             frames: BTreeMap::new(),
             boards: Vec::new(),
             halts: Vec::new(),
+            voters: Vec::new(),
             chunks: BTreeMap::new(),
         }
     }

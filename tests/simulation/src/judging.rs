@@ -2,13 +2,14 @@
 
 use xln_consensus::{BoardMessage, Evidence};
 use xln_primitives::{Board, EntityId, Height, SignerId};
-use xln_runtime::{Executed, invariants};
+use xln_runtime::{BodyError, Executed, invariants};
 
 use crate::{cast::User, simulation::Simulation};
 
 impl Simulation {
     /// The judges look at what became durable.
     pub(crate) fn durable(&mut self, server: usize, executed: &Executed) {
+        self.note_boards(server, executed);
         for frame in &executed.slice.frames {
             let (entity, height) = (frame.body.entity, frame.body.height);
             self.agreement.decided(entity, height, frame.header.hash(), &frame.certificate);
@@ -25,7 +26,10 @@ impl Simulation {
             *noted = frame.body.height.max(*noted);
         }
         for (entity, error) in &executed.unfit {
-            if !matches!(error, xln_runtime::BodyError::OtherHeight { .. }) {
+            if !matches!(
+                error,
+                BodyError::OtherHeight { .. } | BodyError::OtherBoard { .. } | BodyError::Behind { .. }
+            ) {
                 self.violations.push(format!("server {server}: a frame of {entity} does not fit: {error}"));
             }
         }

@@ -24,6 +24,7 @@ mod author;
 mod cast;
 mod disk;
 mod faults;
+mod governing;
 mod happening;
 mod judging;
 mod liar;

@@ -7,12 +7,11 @@ use xln_integration::{Keys, Random};
 use xln_keystore::{KeySigner, Signer};
 use xln_network::{Answer, Question, ServerId};
 use xln_node::consortium::{Directory, Identity, Input, Machine, Notice, Serving, Shared};
-use xln_primitives::SecretKey;
 use xln_runtime::{Executed, Server};
 
 use crate::{
     author::{Author, Step, is_snapshot},
-    cast::{Cast, connection_key, voting_key},
+    cast::{Cast, connection_key},
     disk::{Disk, Line, Outbox, said},
     options::Mutation,
     site::{Crash, Marks, Site},
@@ -71,8 +70,7 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn new(index: usize, cast: &Cast, skew_ms: i64, mutation: Option<Mutation>) -> Self {
         let genesis = cast.genesis_of(index).build().unwrap();
-        let voter = (index < cast.validators).then(|| {
-            let secret = SecretKey::Bls(voting_key(index).into());
+        let voter = cast.voter(index).map(|secret| {
             let signer: Arc<dyn Signer> = Arc::new(KeySigner::new(secret).unwrap());
             signer
         });

@@ -53,6 +53,8 @@ pub struct Options {
     pub lies: bool,
     /// Whether there are entities besides the depositary whose boards vote: one with a channel, one that is founded later.
     pub boards: bool,
+    /// Whether the depositary's board changes: a server that followed takes a seat, others leave and come back.
+    pub changes: bool,
     /// What is taken away.
     pub mutation: Option<Mutation>,
     /// How long everything may take to come to its end after the faults, in ms.
@@ -79,6 +81,7 @@ impl Options {
             skew_ms_max: 0,
             lies: false,
             boards: true,
+            changes: false,
             mutation: None,
             settled_ms: SETTLED_MS,
         }
@@ -108,6 +111,7 @@ impl Options {
             validators: if sometimes(4, 1) > 0 { 7 } else { 4 },
             wipes: sometimes(25, 2),
             restores: sometimes(25, 2),
+            changes: false,
             mutation: None,
             settled_ms: SETTLED_MS,
         }

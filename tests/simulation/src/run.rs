@@ -24,6 +24,8 @@ pub struct Outcome {
     pub payments: u64,
     /// Proposals that boards decided, one way or the other.
     pub proposals: usize,
+    /// How often the depositary's board changed.
+    pub changes: usize,
     /// The state roots of all servers at the end.
     pub roots: Vec<xln_primitives::Hash>,
 }
@@ -111,6 +113,7 @@ fn conclude(mut simulation: Simulation) -> Outcome {
         messages: simulation.messages,
         evidence: simulation.evidence,
         payments,
+        changes: simulation.changed.len(),
         proposals,
         roots,
     }

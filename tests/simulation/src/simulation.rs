@@ -1,6 +1,9 @@
 //! The network and its time.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use xln_integration::Random;
 use xln_network::ServerId;
@@ -36,6 +39,8 @@ pub(crate) struct Simulation {
     pub(crate) ids: BTreeMap<ServerId, usize>,
     /// Until which height the books have the entities that several servers execute.
     pub(crate) noted: BTreeMap<EntityId, Height>,
+    /// Heights from which on the depositary has another board.
+    pub(crate) changed: BTreeSet<Height>,
     pub(crate) schedule: Schedule,
     pub(crate) links: Links,
     pub(crate) liar: Option<Liar>,
@@ -45,7 +50,7 @@ pub(crate) struct Simulation {
 impl Simulation {
     pub(crate) fn new(seed: u64, options: Options) -> Self {
         let mut random = Random::new(seed);
-        let cast = Cast::new(options.validators, options.boards, seed);
+        let cast = Cast::new(&options, seed);
         let mut skew = || {
             let most = options.skew_ms_max;
             i64::try_from(random.between(0, 2 * most)).unwrap() - i64::try_from(most).unwrap()
@@ -83,6 +88,7 @@ impl Simulation {
             messages: 0,
             evidence: 0,
             noted: BTreeMap::new(),
+            changed: BTreeSet::new(),
             schedule,
             links: Links::default(),
             liar,
@@ -121,6 +127,7 @@ impl Simulation {
         Options {
             validators: self.options.validators,
             boards: self.options.boards,
+            changes: self.options.changes,
             mutation: self.options.mutation,
             lies: self.options.lies,
             settled_ms: self.options.settled_ms,

@@ -9,7 +9,7 @@ use std::{
 use xln_consensus::{Evidence, Row, VoteHistory};
 use xln_integration::Random;
 use xln_network::{Code, Question, ServerId, Topic, delivery::Packet};
-use xln_node::consortium::{Environment, Kept, StoredRow};
+use xln_node::consortium::{Environment, Kept, StoredRow, VoterClaim};
 use xln_primitives::{Board, CallHash, EntityId, Height, Timestamp};
 use xln_runtime::{Adoption, Authentic, DecidedFrame, Inbound, Refusal, Server};
 
@@ -122,6 +122,7 @@ impl Environment for Site {
         entity: &EntityId,
         next: Height,
         last: Option<(Height, u64)>,
+        enters: bool,
     ) -> Result<VoteHistory, Crash> {
         if matches!(self.mutation, Some(Mutation::NoMarks | Mutation::NoLog)) {
             return Ok(VoteHistory::Whole);
@@ -129,7 +130,7 @@ impl Environment for Site {
         if self.declares {
             self.marks.entry(*entity).or_default().restored = true;
         }
-        let is_new = self.marks.is_empty() || next == 1 && self.marks.values().any(|mark| !mark.restored);
+        let is_new = self.marks.is_empty() || enters && self.marks.values().any(|mark| !mark.restored);
         Ok(match self.marks.get(entity) {
             Some(mark) if mark.restored => VoteHistory::Restored,
             Some(mark) if next <= mark.last.0 && last < Some(mark.last) => VoteHistory::UpTo(mark.last.0),
@@ -162,6 +163,15 @@ impl Environment for Site {
 
     fn halt(&mut self, entity: &EntityId, reason: &str) -> Result<(), Crash> {
         self.disk.halts.push((*entity, reason.to_owned()));
+        Ok(())
+    }
+
+    fn learned_voters(&self) -> Result<Vec<VoterClaim>, Crash> {
+        Ok(self.disk.voters.clone())
+    }
+
+    fn learn_voter(&mut self, claim: &VoterClaim) -> Result<(), Crash> {
+        self.disk.voters.push(claim.clone());
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use xln_runtime::{RuntimeCall, Server, SignedCall, authenticate_calls};
 
 use crate::{
     cast::{BEGINNING, Cast, User, policy, usd},
+    governing::govern,
     happening::Happening,
     simulation::Simulation,
     site::clock,
@@ -38,6 +39,7 @@ impl Errand {
     /// The next thing to do.
     pub(crate) fn begin(&mut self, cast: &Cast, user: &User, server: &Server, random: &mut Random) {
         let call = match user.hub {
+            _ if user.governs => govern(cast, user, server, random),
             _ if user.directs => direct(cast, user, server, random),
             Some(hub) => choose(cast, user, hub, random),
             None => speak(user, self.nonce),
@@ -152,7 +154,7 @@ impl Simulation {
     /// A user begins something new, or asks again for what is not done.
     pub(crate) fn act(&mut self, user: usize) {
         let who = &self.cast.users[user];
-        let after = pause(&mut self.random, who.is_board());
+        let after = pause(&mut self.random, who.is_board() && !who.governs);
         self.schedule.at(self.now + after, Happening::Act { user });
         let errand = &mut self.errands[user];
         if errand.pending.is_none() && self.busy {

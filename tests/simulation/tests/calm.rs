@@ -8,7 +8,7 @@ fn without_faults_boards_decide_and_payments_cross_servers() {
     let outcome = run(1, Options::calm());
     assert_eq!(outcome.violations, Vec::<String>::new());
     assert!(outcome.frames > 5 && outcome.payments > 5 && outcome.calls > 20, "{outcome:?}");
-    assert!(outcome.proposals > 2, "{outcome:?}");
+    assert!(outcome.proposals > 1, "{outcome:?}");
     assert_eq!(outcome.evidence, 0);
 }
 

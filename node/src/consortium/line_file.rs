@@ -1,16 +1,18 @@
-//! Boards of entities elsewhere, in a file beside the database: one line each, only added to.
+//! A file beside the database to which lines are only added: what others said of themselves and is needed after a restart before
+//! they say it again.
 //!
-//! What an entity here says to such an entity goes to the servers of its board. The board came with the first message of that
-//! entity; after a restart it is needed before the next one comes.
+//! - **Boards** of entities elsewhere: what an entity here says to such an entity goes to the servers of its board.
+//! - **Voting keys** of servers: which server a key of a board leads to, where the chain spec does not say.
 
 use std::{
     fs::{File, OpenOptions},
     io::{ErrorKind, Read, Write},
+    marker::PhantomData,
     path::PathBuf,
 };
 
-use codec::Encode;
-use xln_primitives::{Board, decode_exact};
+use codec::{Decode, Encode};
+use xln_primitives::decode_exact;
 
 /// Most bytes that are read.
 const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -18,28 +20,29 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 /// The file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {source}")]
-pub(super) struct BoardFileError {
+pub(super) struct LineFileError {
     path: PathBuf,
     source: std::io::Error,
 }
 
 /// The file.
-pub(super) struct BoardFile {
+pub(super) struct LineFile<T> {
     path: PathBuf,
+    item: PhantomData<fn() -> T>,
 }
 
-impl BoardFile {
+impl<T: Encode + Decode> LineFile<T> {
     pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self { path, item: PhantomData }
     }
 
-    fn error(&self) -> impl FnOnce(std::io::Error) -> BoardFileError {
+    fn error(&self) -> impl FnOnce(std::io::Error) -> LineFileError {
         let path = self.path.clone();
-        |source| BoardFileError { path, source }
+        |source| LineFileError { path, source }
     }
 
-    /// The boards in it. A line that was not written to its end is none: nothing that depends on it was said.
-    pub(super) fn read(&self) -> Result<Vec<Board>, BoardFileError> {
+    /// What is in it, in the order in which it was added. A line that was not written to its end is none: nothing that depends on it was said.
+    pub(super) fn read(&self) -> Result<Vec<T>, LineFileError> {
         let file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -47,18 +50,18 @@ impl BoardFile {
         };
         let mut text = String::new();
         file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(self.error())?;
-        let board = |line: &str| {
+        let item = |line: &str| {
             let bytes = hex::decode(line).ok()?;
-            decode_exact::<Board>(&bytes, bytes.len()).ok()
+            decode_exact::<T>(&bytes, bytes.len()).ok()
         };
-        Ok(text.lines().filter_map(board).collect())
+        Ok(text.lines().filter_map(item).collect())
     }
 
-    /// Adds a board, durably.
-    pub(super) fn append(&self, board: &Board) -> Result<(), BoardFileError> {
+    /// Adds a line, durably.
+    pub(super) fn append(&self, item: &T) -> Result<(), LineFileError> {
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path).map_err(self.error())?;
         // After a line that was cut off a new one begins.
-        let line = format!("\n{}\n", hex::encode(board.encode()));
+        let line = format!("\n{}\n", hex::encode(item.encode()));
         file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(self.error())
     }
 }
@@ -66,7 +69,7 @@ impl BoardFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xln_primitives::PublicKey;
+    use xln_primitives::{Board, PublicKey};
 
     fn board(byte: u8) -> Board {
         Board::single(PublicKey::Ed25519([byte; 32]))
@@ -75,7 +78,7 @@ mod tests {
     #[test]
     fn boards_are_there_after_a_restart_and_a_torn_line_is_none() {
         let folder = tempfile::tempdir().unwrap();
-        let file = BoardFile::new(folder.path().join("boards"));
+        let file = LineFile::new(folder.path().join("boards"));
         assert_eq!(file.read().unwrap(), []);
         file.append(&board(1)).unwrap();
         let whole = std::fs::read(&file.path).unwrap();
