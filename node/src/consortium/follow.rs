@@ -359,7 +359,7 @@ impl<E: Environment> Machine<E> {
                     return Read::OfAnotherBoard(frame.header.height);
                 }
                 // The body is of the entity and height of the header that it is checked against.
-                if frame.verify(network, &board).is_ok() { Read::Good(frame) } else { Read::Useless }
+                if frame.verify(network, &board).is_ok() { Read::Good(Box::new(frame)) } else { Read::Useless }
             })
             .collect();
         let count = read.len();
@@ -368,7 +368,7 @@ impl<E: Environment> Machine<E> {
         let mut good = Vec::with_capacity(count);
         for read in read {
             match read {
-                Read::Good(frame) => good.push(frame),
+                Read::Good(frame) => good.push(*frame),
                 // After a change: the frames before it bring the board that certifies it.
                 Read::OfAnotherBoard(_) => {
                     is_cut = !good.is_empty();
@@ -424,7 +424,7 @@ impl<E: Environment> Machine<E> {
 
 /// A frame of an answer.
 enum Read {
-    Good(DecidedFrame),
+    Good(Box<DecidedFrame>),
     /// Of this height, and certified by another board than the one that is known here.
     OfAnotherBoard(Height),
     Useless,
