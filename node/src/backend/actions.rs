@@ -1,11 +1,11 @@
 //! What people ask an entity to do, as calls.
 
 use codec::Encode;
-use pallet_entities::Metadata;
+use pallet_entities::{BoardChange, Metadata};
 use pallet_governance::{Actions, Call, EncodedCall, Listing, MemberAct};
 use serde::Deserialize;
 use serde_json::Value;
-use xln_chain_spec::BoardSpec;
+use xln_chain_spec::{BoardSpec, MemberSpec};
 use xln_primitives::{Board, BoundedVec, ConstU32, EntityId, Member, Principal, decode_exact};
 use xln_rpc::{
     MemberRef, RpcError,
@@ -33,6 +33,16 @@ impl NodeBackend {
                 let (to, asset) = (self.directory.entity(to)?, self.directory.asset(asset.as_ref())?);
                 pallet_reserves::Call::Transfer { to, asset, amount: *amount }.into()
             }
+            Action::AddMember { member } => change(BoardChange::Add(self.described_member(member)?)),
+            Action::RemoveMember { member } => {
+                change(BoardChange::Remove(self.member_of(&self.board_of(own)?, member)?))
+            }
+            Action::ReplaceMember { member, with } => {
+                let who = self.member_of(&self.board_of(own)?, member)?;
+                change(BoardChange::Replace { who, with: self.described_member(with)? })
+            }
+            Action::SetThreshold { threshold } => change(BoardChange::SetThreshold(*threshold)),
+            Action::SetBoard { board } => change(BoardChange::SetBoard(self.described_board(board)?)),
             Action::SetPolicy { policy } => {
                 let present = self.policy_of(&self.entity(&own)?)?.0;
                 Call::SetPolicy(self.policy_from(present, policy)?).into()
@@ -92,6 +102,25 @@ impl NodeBackend {
         }
     }
 
+    /// The board of an entity that lives here, or is in the registry.
+    fn board_of(&self, id: EntityId) -> Result<Board, RpcError> {
+        if let Some(entity) = self.hosted(&id) {
+            return Ok(entity.board().clone());
+        }
+        match self.registration(&id)? {
+            Some(registration) => Ok(registration.board),
+            None => self.entity(&id).map(|entity| entity.board().clone()),
+        }
+    }
+
+    /// A member that a caller describes, as in a chain spec.
+    fn described_member(&self, json: &Value) -> Result<Member, RpcError> {
+        let spec = MemberSpec::deserialize(json)
+            .map_err(|error| RpcError::invalid_params(format!("member: {error}")))?;
+        let member = spec.to_member("member", &|path, reference| self.entity_at(path, reference));
+        member.map_err(|error| RpcError::invalid_params(error.to_string()))
+    }
+
     /// The board that a caller describes.
     pub(super) fn described_board(&self, json: &Value) -> Result<Board, RpcError> {
         let spec = BoardSpec::deserialize(json)
@@ -103,6 +132,10 @@ impl NodeBackend {
     pub(super) fn member_entity(&self, member: &xln_rpc::EntityRef) -> Result<Entity, RpcError> {
         self.entity(&self.directory.entity(member)?)
     }
+}
+
+fn change(change: BoardChange) -> RuntimeCall {
+    pallet_entities::Call::ChangeBoard(change).into()
 }
 
 /// A call as a proposal holds it. A call is shorter than a proposal may be.

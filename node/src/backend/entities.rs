@@ -100,7 +100,7 @@ impl NodeBackend {
     }
 
     /// What the registry says of an identifier.
-    fn registration(&self, id: &EntityId) -> Result<Option<Registration>, RpcError> {
+    pub(super) fn registration(&self, id: &EntityId) -> Result<Option<Registration>, RpcError> {
         let depositary = self.read().depositary().cloned();
         match (id.registry_number(), depositary) {
             (Some(number), Some(depositary)) => {
@@ -160,16 +160,23 @@ impl NodeBackend {
 
     /// The board that a caller describes, whose members may be entities that are known here by name.
     pub(super) fn board(&self, spec: &BoardSpec) -> Result<Board, RpcError> {
-        let entity = |path: &str, reference: &xln_chain_spec::EntityRef| {
-            let found = reference.as_str().parse().ok().and_then(|known| self.directory.entity(&known).ok());
-            found.ok_or_else(|| SpecError::Unknown {
-                path: path.to_owned(),
-                kind: "entity",
-                value: reference.to_string(),
-                known: "what entity.list names".to_owned(),
-            })
-        };
-        spec.to_board("board", &entity).map_err(|error| RpcError::invalid_params(error.to_string()))
+        let board = spec.to_board("board", &|path, reference| self.entity_at(path, reference));
+        board.map_err(|error| RpcError::invalid_params(error.to_string()))
+    }
+
+    /// The entity that a reference in a described board or member means; `path` is where it stands.
+    pub(super) fn entity_at(
+        &self,
+        path: &str,
+        reference: &xln_chain_spec::EntityRef,
+    ) -> Result<EntityId, SpecError> {
+        let found = reference.as_str().parse().ok().and_then(|known| self.directory.entity(&known).ok());
+        found.ok_or_else(|| SpecError::Unknown {
+            path: path.to_owned(),
+            kind: "entity",
+            value: reference.to_string(),
+            known: "what entity.list names".to_owned(),
+        })
     }
 
     /// Who founds an entity, and its board.

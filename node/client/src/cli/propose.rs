@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 use xln_rpc::{
-    AssetRef, Bytes, Calls, EntityRef, SignerRef, U64,
+    AssetRef, Bytes, Calls, EntityRef, MemberRef, SignerRef, U64,
     params::{Action, EntityPropose},
     view::{Choice, ListingKind},
 };
@@ -25,6 +25,9 @@ use super::{
 #[command(after_help = "\
 Examples:
   xln --as acme entity propose transfer bob 500usd
+  xln --as acme entity propose --for 2d add-member dora.json
+  xln --as acme entity propose remove-member carl
+  xln --as acme entity propose threshold 3
   xln --as acme entity propose policy company
   xln --as acme entity propose calls calls.json
   Acme, as a member of the DAO, proposes something there:
@@ -57,6 +60,36 @@ enum What {
         /// Which asset, if the amount does not say it.
         #[arg(long)]
         asset: Option<AssetRef>,
+    },
+    /// Take a new member onto its board.
+    #[command(visible_alias = "add-validator")]
+    AddMember {
+        /// A file with the member, as in a chain spec: {"key": "bls:0x…", "proofOfPossession": "0x…", "weight": 1}.
+        file: PathBuf,
+    },
+    /// Take a member off its board.
+    #[command(visible_alias = "remove-validator")]
+    RemoveMember {
+        /// Who: the label or identifier of a key, or an entity.
+        member: MemberRef,
+    },
+    /// Give a member another key, delegate, weight or other permissions.
+    ReplaceMember {
+        /// Who: the label or identifier of a key, or an entity.
+        member: MemberRef,
+        /// A file with what it is from then on, as in a chain spec.
+        file: PathBuf,
+    },
+    /// Change the weight that authorises its actions.
+    #[command(visible_alias = "change-threshold")]
+    Threshold {
+        /// The weight.
+        threshold: u32,
+    },
+    /// Replace its board.
+    Board {
+        /// A file with the board, as in a chain spec.
+        file: PathBuf,
     },
     /// Replace what members may do alone.
     Policy {
@@ -91,7 +124,7 @@ enum What {
         /// A file with a list: actions as entity.propose takes them, or calls as 0x SCALE. Amounts are in smallest units.
         #[arg(
             long_help = "A file with a list: actions as entity.propose takes them, or calls as 0x SCALE. Amounts are in \
-            smallest units.\n\n[{\"transfer\": {\"to\": \"bob\", \"amount\": \"50000\"}}, {\"rename\": {\"name\": \"acme\"}}, \"0x43…\"]"
+            smallest units.\n\n[{\"transfer\": {\"to\": \"bob\", \"amount\": \"50000\"}}, {\"setThreshold\": {\"threshold\": 3}}, \"0x43…\"]"
         )]
         file: PathBuf,
     },
@@ -130,6 +163,11 @@ impl What {
                 let Sum { amount, asset, .. } = context.sum(&amount, asset.as_ref()).await?;
                 Action::Transfer { to, asset: Some(asset), amount }
             }
+            Self::AddMember { file } => Action::AddMember { member: read_json(&file)? },
+            Self::RemoveMember { member } => Action::RemoveMember { member },
+            Self::ReplaceMember { member, file } => Action::ReplaceMember { member, with: read_json(&file)? },
+            Self::Threshold { threshold } => Action::SetThreshold { threshold },
+            Self::Board { file } => Action::SetBoard { board: read_json(&file)? },
             Self::Policy { policy } => Action::SetPolicy { policy: policy_of(&policy)? },
             Self::Listing { party, listing } => Action::SetListing { party, listing },
             Self::Rename { name } => Action::Rename { name, description: String::new() },

@@ -24,6 +24,33 @@ pub enum Action {
         /// How much, in smallest units.
         amount: Amount,
     },
+    /// Takes a new member onto its board.
+    AddMember {
+        /// The member, as in a chain spec.
+        member: Value,
+    },
+    /// Takes a member off its board.
+    RemoveMember {
+        /// Who.
+        member: MemberRef,
+    },
+    /// Gives a member another key, delegate, weight or other permissions.
+    ReplaceMember {
+        /// Who.
+        member: MemberRef,
+        /// What it is from then on, as in a chain spec.
+        with: Value,
+    },
+    /// Changes the weight that authorises its actions.
+    SetThreshold {
+        /// The weight.
+        threshold: u32,
+    },
+    /// Replaces its board.
+    SetBoard {
+        /// The board, as in a chain spec.
+        board: Value,
+    },
     /// Replaces its policy.
     SetPolicy {
         /// The policy: a `preset`, or what differs from one or from the present one.

@@ -179,3 +179,36 @@ async fn a_board_is_registered_and_gets_a_number() {
     let own = json!({ "members": [{ "key": dev_key("alice").public().unwrap().to_string() }] });
     assert!(node.backend.entity_register(request(own)).await.is_err());
 }
+
+#[tokio::test]
+async fn board_changes_are_described_like_boards_of_a_chain_spec() {
+    let node = Node::start();
+    let change = |entity: Option<&str>, action| {
+        let (entity, lifetime_ms, signer, member) = (entity.map(named), None, None, None);
+        let request =
+            EntityPropose { entity, actions: vec![action], lifetime_ms, signer, member, wait: true };
+        node.backend.entity_propose(request)
+    };
+    let bob = json!({ "key": dev_key("bob").public().unwrap().to_string() });
+    // Alice is the hash of her board.
+    let proposal = change(None, Action::AddMember { member: bob }).await.unwrap().proposal.unwrap();
+    assert_eq!(proposal.status, ProposalStatus::Failed);
+    assert!(proposal.actions[0].text.starts_with("take the key 0x"), "{}", proposal.actions[0].text);
+    // The depositary may change its board.
+    let key = dev_key("depositary").public().unwrap();
+    let member = MemberRef::Id(Hash::new(*key.signer_id().as_bytes()));
+    let with = json!({ "key": key.to_string(), "weight": 2 });
+    let replace = Action::ReplaceMember { member, with };
+    let proposal = change(Some("depositary"), replace).await.unwrap().proposal.unwrap();
+    assert_eq!((proposal.status, proposal.reason), (ProposalStatus::Executed, None));
+    let request = EntityGet { entity: named("depositary") };
+    let board = node.backend.entity_get_state(request).unwrap().board.unwrap();
+    assert_eq!(board.members[0].weight, 2);
+    for wrong in [
+        Action::AddMember { member: json!({ "entity": "nobody" }) },
+        Action::RemoveMember { member: MemberRef::Name("carl".into()) },
+        Action::SetBoard { board: json!({ "members": [] }) },
+    ] {
+        assert!(change(Some("depositary"), wrong).await.is_err());
+    }
+}
