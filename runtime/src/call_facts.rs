@@ -1,7 +1,7 @@
 //! What the rules of governance look at in each call.
 
 use pallet_governance::{CallFacts, Spend};
-use xln_primitives::{Amount, AssetId, EntityId};
+use xln_primitives::{Amount, AssetId, EntityId, Permissions};
 
 use crate::RuntimeCall;
 
@@ -11,7 +11,7 @@ impl RuntimeCall {
     pub fn facts(&self, own: EntityId) -> CallFacts {
         let facts = CallFacts::new(self.code());
         match self {
-            Self::Entities(_) => facts,
+            Self::Entities(call) => of_entities(facts, call),
             Self::Channels(call) => of_channels(facts, call),
             Self::Governance(call) => of_governance(facts, call),
             Self::Reserves(call) => of_reserves(facts, call, own),
@@ -21,6 +21,21 @@ impl RuntimeCall {
 
 fn spending(asset: AssetId, amount: Amount) -> Vec<Spend> {
     vec![Spend { asset, amount }]
+}
+
+fn of_entities(facts: CallFacts, call: &pallet_entities::Call) -> CallFacts {
+    use pallet_entities::{BoardChange, Call};
+    match call {
+        Call::ChangeBoard(BoardChange::Add(_)) => {
+            CallFacts { proposable_with: Some(Permissions::ADD_VALIDATOR), ..facts }
+        }
+        Call::ChangeBoard(BoardChange::Remove(_)) => {
+            CallFacts { proposable_with: Some(Permissions::REMOVE_VALIDATOR), ..facts }
+        }
+        Call::Create { .. } | Call::SetMetadata(_) | Call::ChangeBoard(_) => facts,
+        // An entity tells the registry by itself.
+        Call::Update { .. } => CallFacts { by_board: false, ..facts },
+    }
 }
 
 fn of_channels(facts: CallFacts, call: &pallet_channels::Call) -> CallFacts {

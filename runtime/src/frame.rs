@@ -339,7 +339,12 @@ fn screen(env: &mut FrameEnv<'_>, signer: SignerId, calls: &[RuntimeCall]) -> Re
 /// Executes a call of a member, if the entity's policy lets it act alone.
 fn execute_for(env: &mut FrameEnv<'_>, signer: SignerId, call: &RuntimeCall) -> Result<(), RuntimeError> {
     pallet_governance::permit(env, Principal::Signer(signer), &call.facts(env.entity))?;
-    execute_call(env, Origin::Signer(signer), call)
+    execute_call(env, Origin::Signer(signer), call)?;
+    if let RuntimeCall::Entities(pallet_entities::Call::ChangeBoard(_)) = call {
+        // What is open is counted with the new board.
+        pallet_governance::settle(env)?;
+    }
+    Ok(())
 }
 
 /// Executes a call in the name of `origin`, who may make it.

@@ -359,7 +359,11 @@ impl<E: Environment> Machine<E> {
                     return Read::OfAnotherBoard(frame.header.height);
                 }
                 // The body is of the entity and height of the header that it is checked against.
-                if frame.verify(network, &board).is_ok() { Read::Good(Box::new(frame)) } else { Read::Useless }
+                if frame.verify(network, &board).is_ok() {
+                    Read::Good(Box::new(frame))
+                } else {
+                    Read::Useless
+                }
             })
             .collect();
         let count = read.len();
