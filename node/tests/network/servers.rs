@@ -242,14 +242,14 @@ impl Servers {
 
     /// Decides one more frame, a transfer of one unit by the user of a hub, and waits until everybody who runs has it.
     pub(crate) fn decide(&self, hub: usize) {
-        let (owner, before) = self.owner(hub);
-        // Without an answer it is still under way.
+        let (owner, _) = self.owner(hub);
+        let (before, _) = self.head(hub).unwrap();
+        // Without an answer it is still under way. What the user owns says nothing: others may pay it meanwhile.
         let _ = self.transfer(hub, owner, if owner == "alice" { "bob" } else { "alice" }, 1);
-        eventually("a frame is decided", || match self.reserve(hub, owner)? {
-            reserve if reserve < before => Ok(()),
-            reserve => Err(format!("{owner} still has {reserve}")),
+        let height = eventually("a frame is decided", || match self.head(hub)? {
+            (height, _) if height > before => Ok(height),
+            (height, _) => Err(format!("it is still at {height}")),
         });
-        let (height, _) = self.head(hub).unwrap();
         for place in self.all().filter(|place| self.running[*place].is_some()) {
             eventually("the frame is everywhere", || match self.head(place)? {
                 (reached, _) if reached >= height => Ok(()),
