@@ -83,6 +83,12 @@ impl Executed {
     pub fn heads(&self) -> impl Iterator<Item = &FrameHeader> {
         self.entities.values().filter_map(|entity| entity.head.as_ref()).map(|head| &head.header)
     }
+
+    /// Whether something came to nothing that whoever brought it has to hear of, even if nothing else happened: messages that
+    /// are to be brought again, frames and states that did not fit.
+    pub const fn gives_back(&self) -> bool {
+        !self.early.is_empty() || !self.unfit.is_empty() || !self.unadopted.is_empty()
+    }
 }
 
 impl Server {

@@ -59,8 +59,8 @@ pub trait Observer: Send {
     fn slice(&self, executed: &Executed);
     /// A block was sealed.
     fn block(&self, header: &BlockHeader);
-    /// Frames or states of others did not take effect, and nothing else did: the slice left no trace.
-    fn unfit(&self, _executed: &Executed) {}
+    /// Messages, frames or states of others had no effect, and nothing else had any: the slice left no trace.
+    fn given_back(&self, _executed: &Executed) {}
 }
 
 /// Why the author stopped.

@@ -137,8 +137,8 @@ impl Writer {
             self.observer.slice(executed);
             // Not under the lock: freeing what only the old state had takes longer than swapping.
             drop(before);
-        } else if !executed.unfit.is_empty() || !executed.unadopted.is_empty() {
-            self.observer.unfit(executed);
+        } else if executed.gives_back() {
+            self.observer.given_back(executed);
         }
         let outcomes = Outcomes::new(executed);
         self.pool.conclude(calls, |hash| outcomes.of(hash));

@@ -49,9 +49,9 @@ impl<O: Observer> Observer for Slices<O> {
         self.next.block(header);
     }
 
-    fn unfit(&self, executed: &Executed) {
-        let _ = self.driver.send(Told::Input(Input::Unfit(Notice::from(executed))));
-        self.next.unfit(executed);
+    fn given_back(&self, executed: &Executed) {
+        let _ = self.driver.send(Told::Input(Input::GivenBack(Notice::from(executed))));
+        self.next.given_back(executed);
     }
 }
 

@@ -64,8 +64,8 @@ pub enum Input {
     Call(Authentic<SignedCall>),
     /// A slice is durable.
     Slice(Notice),
-    /// Frames or states did not take effect, and nothing else of their slice did.
-    Unfit(Notice),
+    /// Messages, frames or states had no effect, and nothing else of their slice had any.
+    GivenBack(Notice),
 }
 
 /// What a durable slice means for the network.
@@ -274,7 +274,7 @@ impl<E: Environment> Machine<E> {
             Input::Answer { from, question, answer } => self.answered(from, question, answer)?,
             Input::Call(call) => self.take_call(call, true)?,
             Input::Slice(notice) => self.durable(notice)?,
-            Input::Unfit(notice) => self.unfit_all(notice)?,
+            Input::GivenBack(notice) => self.given_back(notice)?,
         }
         Ok(())
     }
@@ -365,7 +365,7 @@ impl<E: Environment> Machine<E> {
         let has_followed = !notice.frames.is_empty() || !notice.adopted.is_empty();
         self.send_out(notice.slice, &notice.outbox);
         self.acknowledge()?;
-        self.unfit_all(notice)?;
+        self.given_back(notice)?;
         if has_followed {
             self.put_held();
             self.judge_again()?;
@@ -374,8 +374,8 @@ impl<E: Environment> Machine<E> {
         Ok(())
     }
 
-    /// What did not take effect of a slice.
-    fn unfit_all(&mut self, notice: Notice) -> Result<(), E::Error> {
+    /// What had no effect of a slice.
+    fn given_back(&mut self, notice: Notice) -> Result<(), E::Error> {
         self.unproven.keep_early(notice.early);
         for (entity, error) in notice.unfit {
             self.unfit(entity, &error)?;

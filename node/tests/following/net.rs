@@ -429,7 +429,7 @@ impl Net {
             let executed = around.server().execute(around.time(), Hash::ZERO, inputs, &NoKeys).unwrap();
             let notice = Notice::from(&executed);
             if executed.frames == 0 {
-                machine.take(Input::Unfit(notice)).unwrap();
+                machine.take(Input::GivenBack(notice)).unwrap();
                 continue;
             }
             drop(around.server.borrow_mut().commit(&executed));

@@ -20,6 +20,8 @@ pub(crate) struct Known {
     pub(crate) payments: BTreeSet<(usize, &'static str, String)>,
     /// Transfers that were answered.
     pub(crate) transfers: u64,
+    /// What did not succeed, and was begun anew.
+    failures: Vec<String>,
 }
 
 /// Users at work.
@@ -57,7 +59,8 @@ impl Load {
                                 );
                             }
                             Ok(_) if method == "depositary.transfer" => known.transfers += 1,
-                            _ => {
+                            failed => {
+                                known.failures.push(format!("{method} of {payer}: {failed:?}"));
                                 drop(known);
                                 std::thread::park_timeout(std::time::Duration::from_millis(20));
                             }
@@ -78,6 +81,11 @@ impl Load {
     pub(crate) fn acknowledged(&self) -> (usize, u64) {
         let known = self.known.lock().unwrap();
         (known.payments.len(), known.transfers)
+    }
+
+    /// What did not succeed so far.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        self.known.lock().unwrap().failures.clone()
     }
 
     /// Lets everybody finish.

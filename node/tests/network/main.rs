@@ -8,7 +8,7 @@
 //! | `proxy` | delay, loss, bandwidth, partitions between servers on one machine |
 //! | `namespaces` | the same servers with a network of their own each |
 //! | `servers`, `load`, `judge` | who runs, who pays, what must hold |
-//! | `faults`, `delay`, `bridge`, `byzantine` | the tests |
+//! | `faults`, `delay`, `bridge`, `byzantine`, `joining` | the tests |
 //! | `manifest` | `XLN_MANIFESTS=24`, `XLN_MANIFESTS_SEED=1`: random networks and faults |
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::cast_precision_loss, reason = "sizes here are small")]
@@ -17,6 +17,7 @@ mod bridge;
 mod byzantine;
 mod delay;
 mod faults;
+mod joining;
 mod judge;
 mod load;
 mod manifest;

@@ -1,9 +1,13 @@
 //! Validators and hubs as processes, and what they are asked.
 
 use std::{
+    collections::BTreeMap,
+    fs::Permissions,
+    io::Write,
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::PermissionsExt,
     path::PathBuf,
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -29,6 +33,8 @@ pub(crate) struct Servers {
     running: Vec<Option<Process>>,
     addresses: Vec<SocketAddr>,
     wires: Wires,
+    /// Servers that are not validators of the chain spec and have a voting key, with the file of its password.
+    voters: BTreeMap<usize, PathBuf>,
 }
 
 impl Servers {
@@ -64,7 +70,7 @@ impl Servers {
         let names: Vec<String> =
             servers.iter().map(|server| server["name"].as_str().unwrap().to_owned()).collect();
         let running = names.iter().map(|_| None).collect();
-        let this = Self { folder, names, validators, running, addresses, wires };
+        let this = Self { folder, names, validators, running, addresses, wires, voters: BTreeMap::new() };
         for place in 0..this.names.len() {
             std::fs::create_dir_all(this.home(place)).unwrap();
             std::fs::write(this.spec(place), this.spec_of(spec.clone(), place).to_string()).unwrap();
@@ -163,8 +169,12 @@ impl Servers {
         let mut options =
             vec!["--chain", chain.to_str().unwrap(), "--server", name, "--listen-addr", &listen];
         options.push("--no-discovery");
-        if place < self.validators {
+        if place < self.validators || self.voters.contains_key(&place) {
             options.push("--validator");
+        }
+        if let Some(password) = self.voters.get(&place) {
+            let password = password.to_str().unwrap();
+            options.extend(["--password-filename", password, "--vote-history", "first"]);
         }
         let log = folder.join("node.log");
         let started = match &self.wires {
@@ -180,6 +190,35 @@ impl Servers {
             }
         };
         self.running[place] = Some(started.unwrap_or_else(|said| panic!("{name} did not start: {said}")));
+    }
+
+    /// Makes a voting key and puts it into the keystore of a server and into its own chain spec, which is no other's business.
+    /// Returns it as a member of a board.
+    pub(crate) fn give_voting_key(&mut self, place: usize) -> Value {
+        let key = Command::new(BINARY).args(["key", "generate", "--scheme", "bls", "-o", "json"]).output();
+        let key: Value = serde_json::from_slice(&key.unwrap().stdout).unwrap();
+        let password = self.home(place).join("password");
+        std::fs::write(&password, "for this test").unwrap();
+        std::fs::set_permissions(&password, Permissions::from_mode(0o600)).unwrap();
+        let mut inserted = Command::new(BINARY)
+            .args(["key", "insert", "--scheme", "bls", "--chain"])
+            .arg(self.spec(place))
+            .arg("--base-path")
+            .arg(self.home(place).join("data"))
+            .arg("--password-filename")
+            .arg(&password)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        inserted.stdin.take().unwrap().write_all(key["words"].as_str().unwrap().as_bytes()).unwrap();
+        assert!(inserted.wait().unwrap().success());
+        let spec = std::fs::read_to_string(self.spec(place)).unwrap();
+        let mut spec: Value = serde_json::from_str(&spec).unwrap();
+        spec["servers"][place]["validator"] = key["publicKey"].clone();
+        std::fs::write(self.spec(place), spec.to_string()).unwrap();
+        self.voters.insert(place, password);
+        json!({ "key": key["publicKey"], "proofOfPossession": key["proofOfPossession"] })
     }
 
     /// kill −9.

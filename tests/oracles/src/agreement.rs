@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use xln_consensus::{BoardMessage, Content, Evidence, MemberIndex, Step};
+use xln_consensus::{Ballot, BoardMessage, Content, Evidence, MemberIndex, Signed, Step};
 use xln_primitives::{Board, Certificate, EntityId, FrameHash, Height, Network};
 
 /// What a member can say once: entity, height, round, step (none for a proposal), who.
@@ -20,7 +20,7 @@ pub struct Agreement {
     boards: BTreeMap<EntityId, BTreeMap<Height, Board>>,
     decided: BTreeMap<(EntityId, Height), FrameHash>,
     signed: BTreeMap<Slot, Option<FrameHash>>,
-    heard: BTreeMap<(usize, Slot), BTreeSet<Option<FrameHash>>>,
+    heard: BTreeMap<(usize, Slot), BTreeSet<Signed<Ballot>>>,
     convicted: BTreeSet<(usize, Slot)>,
 }
 
@@ -60,18 +60,19 @@ impl Agreement {
             self.violations.push(format!("S2: the certificate of height {height} is not an aggregate"));
             return;
         };
-        let boards = self.boards.get(&entity);
-        let Some((_, board)) = boards.and_then(|boards| boards.range(..=height).next_back()) else {
+        let Some(board) = self.board_at(entity, height) else {
             self.violations.push(format!("S2: nobody decides height {height} of {entity}"));
             return;
         };
         let bit = |index: usize| signers.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1);
         let members = board.members.iter().enumerate();
         let weight: u32 = members.filter(|(index, _)| bit(*index)).map(|(_, member)| member.weight).sum();
-        if weight < board.quorum() {
+        let quorum = board.quorum();
+        let holds = certificate.verify_frame(self.network, board, entity, height, frame).is_ok();
+        if weight < quorum {
             self.violations.push(format!("S2: height {height} is certified by weight {weight}"));
         }
-        if certificate.verify_frame(self.network, board, entity, height, frame).is_err() {
+        if !holds {
             self.violations.push(format!("S2: the certificate of height {height} does not hold"));
         }
     }
@@ -97,10 +98,13 @@ impl Agreement {
 
     /// What reaches a server that decides the height it is about.
     pub fn delivered(&mut self, server: usize, height: Height, bytes: &[u8]) {
-        for (slot, frame) in statements(bytes) {
-            if slot.1 == height && slot.3.is_some() {
-                self.heard.entry((server, slot)).or_default().insert(frame);
-            }
+        if let Ok(BoardMessage { entity, height: of, content: Content::Vote(vote) }) =
+            BoardMessage::from_bytes(bytes)
+            && of == height
+        {
+            let Ballot { round, step, member, .. } = vote.statement;
+            let slot = (entity, height, round, Some(step), member);
+            self.heard.entry((server, slot)).or_default().insert(vote);
         }
     }
 
@@ -121,7 +125,7 @@ impl Agreement {
     /// S4: whoever heard a double vote has evidence. Returns how many double votes were heard.
     pub fn judge_evidence(&mut self) -> usize {
         let double: Vec<_> =
-            self.heard.iter().filter(|(_, frames)| frames.len() > 1).map(|(at, _)| *at).collect();
+            self.heard.iter().filter(|(at, votes)| self.is_double(&at.1, votes)).map(|(at, _)| *at).collect();
         for at in &double {
             if !self.convicted.contains(at) {
                 self.violations
@@ -129,6 +133,24 @@ impl Agreement {
             }
         }
         double.len()
+    }
+
+    /// Whether the member signed two of these votes for one place; what others damaged on the way proves nothing.
+    fn is_double(&self, (entity, height, ..): &Slot, votes: &BTreeSet<Signed<Ballot>>) -> bool {
+        let Some(board) = self.board_at(*entity, *height) else { return false };
+        let after = |one| votes.iter().filter(move |other| one < *other).map(move |other| (one, other));
+        votes.iter().flat_map(after).any(|(first, second)| {
+            let (first, second) = (first.clone(), second.clone());
+            let evidence =
+                Evidence::Ballots { entity: *entity, height: *height, board: board.hash(), first, second };
+            evidence.verify(self.network, board).is_ok()
+        })
+    }
+
+    /// The board that decides at a height.
+    #[must_use]
+    pub fn board_at(&self, entity: EntityId, height: Height) -> Option<&Board> {
+        self.boards.get(&entity)?.range(..=height).next_back().map(|(_, board)| board)
     }
 
     /// The highest height of an entity that was certified.

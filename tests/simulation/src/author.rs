@@ -73,7 +73,7 @@ impl Author {
         let executed = self.ahead.execute(now, entropy, inputs, certifier).expect("every key is here");
         if executed.frames > 0 {
             drop(self.ahead.commit(&executed));
-        } else if executed.unfit.is_empty() {
+        } else if !executed.gives_back() {
             return;
         }
         self.pending.push_back(Step::Slice(Box::new(executed)));

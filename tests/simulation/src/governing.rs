@@ -27,8 +27,8 @@ pub(crate) fn govern(cast: &Cast, user: &User, server: &Server, random: &mut Ran
 fn next(cast: &Cast, board: &Board, user: &User, random: &mut Random) -> BoardChange {
     let newcomer = validator(cast.validators);
     let is_on = |member: &Member| board.members.contains(member);
-    if random.chance(10) {
-        // Nobody who is there would stay: refused.
+    if !is_on(&newcomer) && random.chance(10) {
+        // Nobody who is there would stay: refused. One who is there could stay alone, and the operator would be out.
         return BoardChange::SetBoard(Board { members: vec![newcomer].try_into().unwrap(), ..board.clone() });
     }
     if !is_on(&newcomer) {

@@ -1,7 +1,7 @@
 //! What the judges are shown: what became durable, what is there after a start, what was heard and found.
 
 use xln_consensus::{BoardMessage, Evidence};
-use xln_primitives::{Board, EntityId, Height, SignerId};
+use xln_primitives::{EntityId, Height, SignerId};
 use xln_runtime::{BodyError, Executed, invariants};
 
 use crate::{cast::User, simulation::Simulation};
@@ -76,9 +76,8 @@ impl Simulation {
 
     /// A server found proof of a double vote.
     pub(crate) fn found(&mut self, server: usize, evidence: &Evidence) {
-        let boards = self.cast.boards();
-        let proves = |board: &Board| evidence.verify(self.cast.genesis.network, board).is_ok();
-        if !boards.iter().any(|(_, board)| proves(board)) {
+        let board = self.agreement.board_at(evidence.entity(), evidence.height());
+        if board.is_none_or(|board| evidence.verify(self.cast.genesis.network, board).is_err()) {
             self.violations.push(format!("S4: evidence of server {server} proves nothing"));
         }
         self.agreement.evidence(server, evidence);

@@ -26,7 +26,8 @@ pub(crate) struct Liar {
     member: MemberIndex,
     secret: SecretKey,
     network: xln_primitives::Network,
-    boards: BTreeMap<EntityId, Hash>,
+    /// Boards at height 1.
+    first: BTreeMap<EntityId, Hash>,
     said: Vec<Vec<u8>>,
 }
 
@@ -37,7 +38,7 @@ impl Liar {
             member: MemberIndex(u16::try_from(index).unwrap()),
             secret: SecretKey::Bls(voting_key(index).into()),
             network: cast.genesis.network,
-            boards: cast.boards().iter().map(|(entity, board)| (*entity, board.hash())).collect(),
+            first: cast.boards().iter().map(|(entity, board)| (*entity, board.hash())).collect(),
             said: Vec::new(),
         }
     }
@@ -98,7 +99,10 @@ impl Liar {
     /// Another statement for the same slot.
     fn second(&self, message: &BoardMessage, server: &Server, random: &mut Random) -> Option<Vec<u8>> {
         let BoardMessage { entity, height, .. } = *message;
-        let board = *self.boards.get(&entity)?;
+        let board = match server.entity(&entity) {
+            Some(entity) => pallet_entities::board_at(&entity.state(), height).ok()??.hash(),
+            None => *self.first.get(&entity)?,
+        };
         let subject = Subject { network: self.network, entity, board, height };
         let content = match &message.content {
             Content::Vote(vote) if vote.statement.member == self.member => {

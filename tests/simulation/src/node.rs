@@ -202,7 +202,7 @@ impl Node {
         for step in author.pending.drain(..) {
             let site = machine.environment();
             match step {
-                // Nothing has changed: only frames came that did not fit.
+                // Nothing has changed: what came is to be brought again, or did not fit.
                 Step::Slice(executed) if executed.frames == 0 => {
                     machine.take(Input::Slice(Notice::from(executed.as_ref())))?;
                     slices.push(*executed);

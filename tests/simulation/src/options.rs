@@ -111,7 +111,7 @@ impl Options {
             validators: if sometimes(4, 1) > 0 { 7 } else { 4 },
             wipes: sometimes(25, 2),
             restores: sometimes(25, 2),
-            changes: false,
+            changes: sometimes(30, 1) > 0,
             mutation: None,
             settled_ms: SETTLED_MS,
         }

@@ -13,6 +13,15 @@ fn without_faults_boards_decide_and_payments_cross_servers() {
 }
 
 #[test]
+fn validators_join_and_leave_while_payments_run_and_none_is_missed() {
+    let options = Options { changes: true, faulty_ms: 4_000, boards: false, ..Options::calm() };
+    let outcome = run(3, options);
+    assert_eq!(outcome.violations, Vec::<String>::new());
+    assert!(outcome.changes > 5 && outcome.payments > 20, "{outcome:?}");
+    assert_eq!(outcome.evidence, 0);
+}
+
+#[test]
 fn a_seed_replays_exactly() {
     assert_eq!(run(7, Options::of(7)), run(7, Options::of(7)));
     assert_ne!(run(7, Options::of(7)).roots, run(8, Options::of(8)).roots);

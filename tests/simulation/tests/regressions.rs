@@ -25,3 +25,10 @@ fn an_entity_that_is_founded_and_speaks_again_in_one_slice_replays() {
     let faults = Options { loss_percent: 13, crashes: 1, disk_faults: 2, partitions: 3, ..Options::calm() };
     holds(6, Options { faulty_ms: 4_547, delay_ms_max: 23, sync_ms_max: 10, boards: true, ..faults });
 }
+
+#[test]
+fn a_message_that_comes_too_early_alone_in_its_slice_is_brought_again() {
+    let faults = Options { loss_percent: 13, duplicate_percent: 17, disk_faults: 1, ..Options::calm() };
+    let options = Options { delay_ms_max: 25, sync_ms_max: 7, boards: false, changes: true, ..faults };
+    holds(256, Options { faulty_ms: 2_131, ..options });
+}

@@ -30,14 +30,16 @@ struct Tally {
     frames: u64,
     payments: u64,
     proposals: usize,
+    changes: usize,
     evidence: u64,
     failed: Vec<String>,
 }
 
 impl Tally {
     fn new(seeds: u64) -> Self {
-        let (done, frames, payments, proposals, evidence) = (0, 0, 0, 0, 0);
-        Self { began: Instant::now(), seeds, done, frames, payments, proposals, evidence, failed: Vec::new() }
+        let (done, frames, payments, proposals, changes, evidence) = (0, 0, 0, 0, 0, 0);
+        let (began, failed) = (Instant::now(), Vec::new());
+        Self { began, seeds, done, frames, payments, proposals, changes, evidence, failed }
     }
 
     fn count(&mut self, seed: u64, options: &Options, outcome: std::thread::Result<Outcome>) {
@@ -47,6 +49,7 @@ impl Tally {
                 self.frames += outcome.frames;
                 self.payments += outcome.payments;
                 self.proposals += outcome.proposals;
+                self.changes += outcome.changes;
                 self.evidence += outcome.evidence;
             }
             Ok(outcome) => self.fail(format!("{seed}: {:?} {options:?}", outcome.violations)),
@@ -65,12 +68,13 @@ impl Tally {
 
 impl core::fmt::Display for Tally {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Self { seeds, done, frames, payments, proposals, evidence, .. } = self;
+        let Self { seeds, done, frames, payments, proposals, changes, evidence, .. } = self;
         let (failed, seconds) = (self.failed.len(), self.began.elapsed().as_secs());
         write!(f, "{done} of {seeds} seeds in {seconds} s, {failed} failed: ")?;
         write!(
             f,
-            "{frames} frames, {payments} payments over hubs, {proposals} proposals, {evidence} pieces of evidence"
+            "{frames} frames, {payments} payments over hubs, {proposals} proposals, {changes} changes of the validators, \
+             {evidence} pieces of evidence"
         )
     }
 }
