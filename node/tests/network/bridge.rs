@@ -52,5 +52,5 @@ fn seven_servers_far_apart_decide_where_the_kernel_can_hold_packets_up() {
         }
     }
     servers.run_all();
-    crate::delay::measure("7 validators, 50 ms one way by netem", &servers);
+    crate::delay::measure("7 validators, 50 ms one way by netem", &servers, |_| servers.commit());
 }

@@ -1,6 +1,6 @@
 //! The consortium's own board changes while users pay: a server that followed becomes a validator, another one leaves.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     faults::more,
@@ -9,22 +9,6 @@ use crate::{
     process::eventually,
     servers::Servers,
 };
-
-/// A validator proposes a change of the depositary's board, others vote, and it is made.
-fn decide(servers: &Servers, proposer: usize, voters: &[usize], action: &Value) {
-    let proposal = json!({ "entity": "depositary", "actions": [action], "wait": true });
-    let answer = servers.ask(proposer, "entity.propose", proposal).unwrap();
-    let number = &answer["proposal"]["number"];
-    let vote = json!({ "entity": "depositary", "proposal": number, "choice": "approve", "wait": true });
-    for voter in voters {
-        servers.ask(*voter, "entity.vote", vote.clone()).unwrap();
-    }
-    let asked = json!({ "entity": "depositary", "proposal": number });
-    eventually("the proposal is executed where it was made", || {
-        let proposal = servers.ask(proposer, "entity.getProposal", asked.clone())?;
-        if proposal["status"] == "executed" { Ok(()) } else { Err(proposal.to_string()) }
-    });
-}
 
 /// Waits until a server votes for the depositary, or does no more.
 fn until_votes(servers: &Servers, place: usize, votes: bool) {
@@ -45,13 +29,13 @@ fn a_validator_joins_and_another_leaves_and_no_payment_is_missed() {
     let load = Load::start(&servers);
     more(&load, 20, 5);
 
-    decide(&servers, 0, &[1, 2], &json!({ "addMember": { "member": member } }));
+    servers.decide_by_vote(0, &[1, 2], &json!({ "addMember": { "member": member } }));
     until_votes(&servers, newcomer, true);
     more(&load, 20, 5);
 
     let board = servers.ask(1, "entity.getState", json!({ "entity": "depositary" })).unwrap();
     let leaver = &board["board"]["members"][0]["signer"];
-    decide(&servers, 1, &[2, newcomer], &json!({ "removeMember": { "member": leaver } }));
+    servers.decide_by_vote(1, &[2, newcomer], &json!({ "removeMember": { "member": leaver } }));
     until_votes(&servers, 0, false);
     more(&load, 20, 5);
     assert_eq!(load.failures(), Vec::<String>::new());

@@ -297,6 +297,23 @@ impl Servers {
         }
     }
 
+    /// A validator proposes something to the depositary's board, and others vote for it until it is executed. Tells how long the
+    /// last vote took from its request until it was answered, by which time the voter's server has executed what was decided.
+    pub(crate) fn decide_by_vote(&self, proposer: usize, voters: &[usize], action: &Value) -> Duration {
+        let proposal = json!({ "entity": "depositary", "actions": [action], "wait": true });
+        let mut answer = self.ask(proposer, "entity.propose", proposal).unwrap();
+        let number = answer["proposal"]["number"].clone();
+        let vote = json!({ "entity": "depositary", "proposal": number, "choice": "approve", "wait": true });
+        let mut took = Duration::ZERO;
+        for voter in voters {
+            let began = Instant::now();
+            answer = self.ask(*voter, "entity.vote", vote.clone()).unwrap();
+            took = began.elapsed();
+        }
+        assert_eq!(answer["proposal"]["status"], "executed", "{answer}");
+        took
+    }
+
     /// How long one transfer takes from its request until it is answered, by which time the payer's server has executed the
     /// frame that contains it.
     pub(crate) fn commit(&self) -> Duration {
