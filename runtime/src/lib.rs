@@ -29,6 +29,7 @@
 
 mod authentic;
 mod block;
+mod board_proof;
 mod boards;
 mod body;
 mod call;
@@ -63,6 +64,7 @@ pub use authentic::{
     Authentic, Speaker, authenticate_calls, authenticate_hashed, authenticate_message, authenticate_messages,
 };
 pub use block::Sealed;
+pub use board_proof::{BoardProof, BoardProofError};
 pub use boards::Known;
 pub use body::{BODY_INPUTS_MAX, BodyError, DecidedError, DecidedFrame, FrameBody};
 pub use call::{RuntimeCall, RuntimeMessage};

@@ -7,13 +7,13 @@ mod network;
 use codec::Encode;
 use consortium::{Consortium, Validators, transfer};
 use network::Network;
-use pallet_entities::{BoardChange, Call, board_at};
+use pallet_entities::{BoardChange, Call, Term, Whose, board_at, terms};
 use xln_primitives::{
     Amount, Board, CALL_VERSION, EntityId, FrameHeader, Hash, Member, MemberId, Permissions, Timestamp,
 };
 use xln_runtime::{
-    BodyError, CallBody, DecidedFrame, Entity, Known, Refusal, RuntimeCall, RuntimeMessage, SignedCall,
-    SliceInputs, StateRow, authenticate_calls,
+    BoardProof, BoardProofError, BodyError, CallBody, DecidedFrame, Entity, Known, Refusal, RuntimeCall,
+    RuntimeMessage, SignedCall, SliceInputs, StateRow, authenticate_calls,
 };
 
 fn single(board: &Board) -> Member {
@@ -152,6 +152,52 @@ fn what_is_said_in_the_slice_of_a_change_is_heard_in_the_next_and_all_of_it_repl
         (expected.board(), expected.signer(), expected.head())
     );
     xln_runtime::invariants::check(&restored).unwrap();
+}
+
+#[test]
+fn a_board_is_proven_to_whoever_trusts_the_depositary_and_nothing_else_is() {
+    let (mut network, carol) = with_carol();
+    network.hold_key("carol");
+    let (old, new) = (network.board("carol"), network.board("carol's new phone"));
+    network.run(vec![network.call_to("carol", carol, 0, [rotate(&old, &new)])]);
+    let id = network.genesis.network;
+    let depositary = network.server.depositary().unwrap().clone();
+    let trusted = depositary.board().clone();
+    let prove = |entity: EntityId, term: &Term, whose| {
+        let key = term.key(whose).as_ref().to_vec();
+        let head = depositary.head().unwrap();
+        let certificate = head.certificate.clone().unwrap();
+        let path = depositary.tree().prove(&key);
+        BoardProof { entity, key, path, header: head.header.clone(), certificate }
+    };
+    let whose = Whose::Registered(1);
+    let known = terms(&depositary.state(), whose, 0, 9).unwrap();
+    let last = Term { board: new.clone(), first: 2, last: None };
+    assert_eq!(known, [Term { board: old, first: 1, last: Some(1) }, last.clone()]);
+    for term in &known {
+        assert_eq!(prove(carol, term, whose).verify(id, &trusted).as_ref(), Ok(term));
+    }
+
+    let good = prove(carol, &last, whose);
+    let (keeper, height) = (depositary.id(), good.header.height);
+    let distrusted = Err(BoardProofError::Certificate { keeper, height });
+    assert_eq!(good.verify(id, &new), distrusted);
+    let mut other = good.clone();
+    other.header.state_root = Hash::new([1; 32]);
+    assert_eq!(other.verify(id, &trusted), distrusted);
+    let path = prove(carol, &known[0], whose).path;
+    assert_eq!(BoardProof { path, ..good.clone() }.verify(id, &trusted), Err(BoardProofError::Path));
+    // Rows that are there, and say nothing of her; and rows that are not.
+    let not_hers = prove(carol, &known[0], Whose::Own);
+    for entity in [EntityId::registered(2), network.id("bob")] {
+        let error = Err(BoardProofError::Row { keeper, entity });
+        assert_eq!(BoardProof { entity, ..good.clone() }.verify(id, &trusted), error);
+    }
+    assert_eq!(not_hers.verify(id, &trusted), Err(BoardProofError::Row { keeper, entity: carol }));
+    // Of its own boards the depositary says the same: the one of now speaks from the next frame on.
+    let own = prove(keeper, &Term { board: trusted.clone(), first: 1, last: None }, Whose::Own);
+    let expected = Term { board: trusted.clone(), first: height + 1, last: None };
+    assert_eq!(own.verify(id, &trusted), Ok(expected));
 }
 
 /// A call of a validator to the depositary.

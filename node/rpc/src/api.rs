@@ -222,6 +222,10 @@ methods! {
     safe read "entity.proposals" entity_proposals(EntityProposals) -> Vec<ProposalView>;
     /// An entity, its board and where it stands.
     safe read "entity.getState" entity_get_state(EntityGet) -> EntityView;
+    /// The boards of an entity and the heights that each certified.
+    safe read "entity.boards" entity_boards(EntityBoards) -> Vec<TermView>;
+    /// The board of an entity at a height, with a proof from a certified state.
+    safe read "entity.getBoardProof" entity_get_board_proof(EntityGetBoardProof) -> BoardProofView;
     /// Entities known here.
     safe read "entity.list" entity_list(EntityList) -> Vec<EntityView>;
 

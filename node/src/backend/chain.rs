@@ -3,7 +3,7 @@
 //! Of frames the node keeps the latest of each entity; blocks and receipts are kept until they are pruned.
 
 use codec::{Decode, Encode};
-use xln_primitives::{BlockHeader, CallHash, Certificate, EntityId, FrameHeader, Height, Member};
+use xln_primitives::{BlockHeader, Board, CallHash, Certificate, EntityId, FrameHeader, Height, Member};
 use xln_rpc::{
     Bytes, RpcError, U64,
     params::{GetBlock, GetFrame, GetReceipt},
@@ -12,7 +12,12 @@ use xln_rpc::{
 use xln_runtime::{Entity, Slice};
 use xln_store::Store;
 
-use super::{NodeBackend, codes::storage, directory::Directory, receipts::stored_receipt};
+use super::{
+    NodeBackend,
+    codes::{Refused, storage},
+    directory::Directory,
+    receipts::stored_receipt,
+};
 
 /// How many slices are looked through for the calls of a frame.
 const SEARCH_MAX: u64 = 1_000;
@@ -62,8 +67,7 @@ fn stored_slice(store: &Store, number: u64) -> Result<Option<Slice>, RpcError> {
 }
 
 /// Weight of those who made a certificate.
-fn weight(entity: &Entity, certificate: &Certificate) -> u32 {
-    let board = entity.board();
+fn weight(board: &Board, certificate: &Certificate) -> u32 {
     match certificate {
         Certificate::Single(_) => board.total_weight(),
         Certificate::Aggregate { signers, .. } => {
@@ -158,12 +162,15 @@ impl NodeBackend {
         let entity = self.acting(Some(&params.entity))?;
         self.frame(&entity, params.height)?;
         let (header, certificate) = self.certified(&entity)?;
+        // If the board changed in this frame, the one before it has certified it.
+        let then = pallet_entities::board_at(&entity.state(), header.height).refused()?;
+        let board = then.as_ref().unwrap_or_else(|| entity.board());
         Ok(CertificateView {
             header: header_view(&self.directory, header),
             certificate: Bytes(certificate.encode()),
-            board: Bytes(entity.board().encode()),
-            weight: weight(&entity, certificate),
-            quorum: entity.board().quorum(),
+            board: Bytes(board.encode()),
+            weight: weight(board, certificate),
+            quorum: board.quorum(),
         })
     }
 

@@ -36,7 +36,7 @@ fn member_view(member: &Member) -> MemberView {
     }
 }
 
-fn board_view(board: &Board) -> BoardView {
+pub(super) fn board_view(board: &Board) -> BoardView {
     BoardView {
         hash: board.hash(),
         members: board.members.iter().map(member_view).collect(),

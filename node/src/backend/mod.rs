@@ -16,6 +16,7 @@ mod actions;
 mod announcer;
 mod author;
 mod bech32m;
+mod boards;
 mod call_text;
 mod chain;
 mod channels;
@@ -266,6 +267,8 @@ answers! {
     read entity_get_proposal(EntityGetProposal) -> ProposalView;
     read entity_proposals(EntityProposals) -> Vec<ProposalView>;
     read entity_get_state(EntityGet) -> EntityView;
+    read entity_boards(EntityBoards) -> Vec<TermView>;
+    read entity_get_board_proof(EntityGetBoardProof) -> BoardProofView;
     read entity_list(EntityList) -> Vec<EntityView>;
 
     write channel_open(ChannelOpen) -> Submitted;

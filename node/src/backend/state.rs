@@ -7,6 +7,8 @@ use xln_rpc::{
     view::{ProofView, StateView},
 };
 
+use xln_runtime::Entity;
+
 use super::{NodeBackend, chain::header_view};
 
 impl NodeBackend {
@@ -18,14 +20,18 @@ impl NodeBackend {
     }
 
     pub(super) fn state_get_proof(&self, params: StateKey) -> Result<ProofView, RpcError> {
-        let entity = self.acting(Some(&params.entity))?;
-        let (header, certificate) = self.certified(&entity)?;
-        Ok(ProofView {
-            value: entity.tree().get(&params.key.0).map(|value| Bytes(value.to_vec())),
-            proof: Bytes(entity.tree().prove(&params.key.0).encode()),
-            key: params.key,
-            header: header_view(&self.directory, header),
-            certificate: Bytes(certificate.encode()),
-        })
+        proof_view(self, &self.acting(Some(&params.entity))?, params.key)
     }
+}
+
+/// What stands under a key of an entity, with the path to the state root of its last frame.
+pub(super) fn proof_view(node: &NodeBackend, entity: &Entity, key: Bytes) -> Result<ProofView, RpcError> {
+    let (header, certificate) = node.certified(entity)?;
+    Ok(ProofView {
+        value: entity.tree().get(&key.0).map(|value| Bytes(value.to_vec())),
+        proof: Bytes(entity.tree().prove(&key.0).encode()),
+        key,
+        header: header_view(&node.directory, header),
+        certificate: Bytes(certificate.encode()),
+    })
 }

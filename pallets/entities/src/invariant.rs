@@ -6,7 +6,7 @@ use xln_primitives::{BoardError, Corrupt, Height, Storage};
 
 use crate::{
     Error, board,
-    history::{FORMER, FORMER_BOARDS_MAX, REMEMBERED, Remembered},
+    history::{FORMER, FORMER_BOARDS_MAX, Former, REMEMBERED, Remembered},
     metadata::metadata,
     nonce::NONCES,
     position::{POSITIONS, Positions},
@@ -116,17 +116,21 @@ fn registry_is_whole(storage: &(impl Storage + ?Sized)) -> Result<(), Violation>
 }
 
 fn histories_are_whole(storage: &(impl Storage + ?Sized)) -> Result<(), Violation> {
-    // How many rows of each, the first height and the last.
+    // How many rows of each, the first height that any of them certified, and the last.
     let mut found: BTreeMap<[u8; 8], (u32, Height, Height)> = BTreeMap::new();
     let mut after = None;
     loop {
         let page = FORMER.page(storage, after.as_ref(), PAGE)?;
         let Some((last, _)) = page.last() else { break };
         after = Some(*last);
-        for ((number, height), _) in page {
-            let height = Height::from_be_bytes(height);
-            let (rows, _, last) = found.entry(number).or_insert((0, height, height));
-            (*rows, *last) = (rows.saturating_add(1), height);
+        for ((number, until), Former { first, .. }) in page {
+            let until = Height::from_be_bytes(until);
+            let (rows, _, last) = found.entry(number).or_insert((0, first, first.saturating_sub(1)));
+            if first != last.saturating_add(1) || until < first {
+                let number = u64::from_be_bytes(number);
+                return Err(Violation::History { number, what: "a board does not follow on the one before" });
+            }
+            (*rows, *last) = (rows.saturating_add(1), until);
         }
     }
     let remembered: BTreeMap<[u8; 8], Remembered> = all_remembered(storage)?;
@@ -138,8 +142,11 @@ fn histories_are_whole(storage: &(impl Storage + ?Sized)) -> Result<(), Violatio
         if rows != kept.boards || rows > FORMER_BOARDS_MAX {
             return Err(history("another number of boards is there than is counted"));
         }
-        if first <= kept.forgotten {
-            return Err(history("a board is there that was forgotten"));
+        if first != kept.forgotten.saturating_add(1) {
+            return Err(history("what was forgotten is not what came before the first board"));
+        }
+        if last != kept.last {
+            return Err(history("the last board is another one than is noted"));
         }
         let number = u64::from_be_bytes(*number);
         if number > 0

@@ -27,10 +27,12 @@
 //! ([`Call::Update`]), in the registry ([`registered_era`]):
 //!
 //! ```text
-//!   entity      frame 40, certified by A: BOARD = B, row (40, A) ── Update{B} ──►  frame 41, certified by B
+//!   entity      frame 40, certified by A: BOARD = B, row 40: A   ── Update{B} ──►  frame 41, certified by B
 //!                                                                       │
-//!   depositary                                              Registration{B, 40, hash of 40}, row (40, A)
+//!   depositary                                              Registration{B, 40, hash of 40}, row 40: A
 //! ```
+//!
+//! Each row says for which heights its board spoke ([`Term`]), so that one path to a certified state root proves it to anybody.
 //!
 //! A **board of several** agrees on each frame, and a quorum of it signs one aggregated certificate with BLS keys: their own,
 //! or those of servers that they appointed as delegates ([`Error::CannotAgree`]). A member that is an entity takes part
@@ -50,6 +52,7 @@ mod nonce;
 mod position;
 pub mod quorum;
 mod registry;
+mod term;
 
 use xln_primitives::{EntityId, Environment, FrameHash, Height, Origin};
 
@@ -64,6 +67,7 @@ pub use metadata::{Metadata, metadata, set_metadata};
 pub use nonce::{nonce, use_nonce};
 pub use position::{accept_incoming, inbox, next_outgoing, outbox};
 pub use registry::{Registration, register, registered_board, registered_era, registration, registrations};
+pub use term::{Term, Whose, term_at, terms};
 
 /// What the pallet needs of the machine that runs it.
 pub trait Config: Environment {

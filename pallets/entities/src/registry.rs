@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Registrations by number, big-endian so that pages are in the order of numbers.
-const REGISTRY: StorageMap<[u8; 8], Registration> = StorageMap::new(StorageType::Board, 2);
+pub(crate) const REGISTRY: StorageMap<[u8; 8], Registration> = StorageMap::new(StorageType::Board, 2);
 /// The number that the next registration gets.
 const NEXT_NUMBER: StorageValue<u64> = StorageValue::new(StorageType::Board, 3);
 /// The first number; zero would be [`EntityId::ZERO`], which is nobody.

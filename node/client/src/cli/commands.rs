@@ -1,7 +1,7 @@
 //! Which command does what a method of the API does, for advice that a node gives in the words of its API.
 
 /// Methods and the commands that call them.
-const COMMANDS: [(&str, &str); 43] = [
+const COMMANDS: [(&str, &str); 45] = [
     ("channel.close", "xln channel close"),
     ("channel.get", "xln channel show"),
     ("channel.list", "xln channel list"),
@@ -19,8 +19,10 @@ const COMMANDS: [(&str, &str); 43] = [
     ("depositary.listReserves", "xln reserve list"),
     ("depositary.transfer", "xln reserve transfer"),
     ("depositary.withdraw", "xln reserve withdraw"),
+    ("entity.boards", "xln entity boards"),
     ("entity.create", "xln entity create"),
     ("entity.delegate", "xln entity delegate"),
+    ("entity.getBoardProof", "xln entity board-proof"),
     ("entity.getProposal", "xln entity proposal"),
     ("entity.getState", "xln entity show"),
     ("entity.list", "xln entity list"),

@@ -1,4 +1,4 @@
-//! `xln entity create|show|list`, and the verbs with which boards decide.
+//! `xln entity create|show|list|boards`, and the verbs with which boards decide.
 
 use std::path::PathBuf;
 
@@ -10,6 +10,7 @@ use xln_rpc::{
 };
 
 use super::{
+    boards,
     context::Context,
     decide,
     exit::Failure,
@@ -25,6 +26,10 @@ pub(super) enum Command {
     Create(Create),
     /// An entity, its board and where it stands.
     Show(Show),
+    /// Its boards, and the frames that each certified.
+    Boards(boards::Boards),
+    /// Its board at a height, with what proves it to others.
+    BoardProof(boards::Proof),
     /// Entities that the node knows.
     List(List),
     /// Put something before the board: a transfer, a new member, a policy, any calls.
@@ -136,6 +141,8 @@ impl Command {
             }
             Self::Propose(propose) => propose.run(context).await,
             Self::Vote(vote) => vote.run(context).await,
+            Self::Boards(list) => list.run(context).await,
+            Self::BoardProof(proof) => proof.run(context).await,
             Self::Proposals(list) => list.run(context).await,
             Self::Proposal(shown) => shown.run(context).await,
             Self::Withdraw(withdraw) => withdraw.run(context).await,

@@ -5,6 +5,7 @@
 pub mod amount;
 mod balance;
 mod block;
+mod boards;
 mod channel;
 mod closing;
 mod collateral;

@@ -3,7 +3,7 @@
 use xln_primitives::EntityId;
 
 use super::params;
-use crate::{EntityRef, SignerRef};
+use crate::{EntityRef, SignerRef, U64};
 
 params! {
     /// Makes a key in the node's keystore.
@@ -36,6 +36,24 @@ params! {
     pub struct EntityGet {
         /// Which.
         pub entity: EntityRef,
+    }
+
+    /// The boards of an entity, by height.
+    pub struct EntityBoards {
+        /// Whose.
+        pub entity: EntityRef,
+        /// Only those that spoke after this height.
+        pub after: Option<U64>,
+        /// How many at most.
+        pub limit: Option<u32>,
+    }
+
+    /// The board of an entity at a height, with what proves it.
+    pub struct EntityGetBoardProof {
+        /// Whose.
+        pub entity: EntityRef,
+        /// The height of a frame that it certifies; the board of now if absent.
+        pub height: Option<U64>,
     }
 
     /// Entities known here, by identifier.

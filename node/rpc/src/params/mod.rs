@@ -24,7 +24,9 @@ pub use channel::{
     ChannelRequestCollateral, ChannelSetCredit, ChannelSetPolicy, PolicyChange,
 };
 pub use depositary::{Allocate, Deposit, ListReserves, Transfer, Withdraw};
-pub use entity::{EntityCreate, EntityGet, EntityList, SignerCreate, SignerEntities};
+pub use entity::{
+    EntityBoards, EntityCreate, EntityGet, EntityGetBoardProof, EntityList, SignerCreate, SignerEntities,
+};
 pub use governance::{
     Action, EntityDelegate, EntityGetProposal, EntityProposals, EntityPropose, EntityRegister,
     EntitySetListing, EntitySetPolicy, EntityVote, EntityWithdraw,

@@ -1,6 +1,7 @@
 //! What the API answers, as JSON: amounts, deltas and 64-bit numbers as decimal strings, bytes and hashes as `0x…`,
 //! times as Unix milliseconds, keys in camelCase.
 
+mod board;
 mod chain;
 mod channel;
 mod consensus;
@@ -16,6 +17,7 @@ mod route;
 mod server;
 mod state;
 
+pub use board::{BoardProofView, TermView};
 pub use chain::{BlockView, CertificateView, FrameHeaderView, FrameView};
 pub use channel::{ChannelStatus, ChannelView, HtlcView, PolicyView, SubchannelView};
 pub use consensus::{BoardStatusView, EvidenceView, StatementKind, StatementView};

@@ -121,6 +121,8 @@ impl Backend for Memory {
         read signer_get_entities(SignerEntities) -> Vec<EntityView>;
         read entity_get_proposal(EntityGetProposal) -> ProposalView;
         read entity_proposals(EntityProposals) -> Vec<ProposalView>;
+        read entity_boards(EntityBoards) -> Vec<TermView>;
+        read entity_get_board_proof(EntityGetBoardProof) -> BoardProofView;
         read entity_get_state(EntityGet) -> EntityView;
         read channel_get(ChannelGet) -> ChannelView;
         read channel_list(ChannelList) -> Vec<ChannelView>;

@@ -1,14 +1,17 @@
 //! How members decide for an entity, on a node of its own.
 
+use codec::{Decode, Encode};
 use serde_json::json;
 use xln_rpc::{
     MemberRef, U64,
     params::{
-        Action, EntityDelegate, EntityGet, EntityGetProposal, EntityProposals, EntityPropose, EntityRegister,
-        EntitySetListing, EntitySetPolicy, EntityVote, EntityWithdraw, ListReserves, Transfer,
+        Action, EntityBoards, EntityDelegate, EntityGet, EntityGetBoardProof, EntityGetProposal,
+        EntityProposals, EntityPropose, EntityRegister, EntitySetListing, EntitySetPolicy, EntityVote,
+        EntityWithdraw, GetFrame, ListReserves, Transfer,
     },
     view::{Choice, DecisionView, ListingKind, ProposalStatus},
 };
+use xln_runtime::BoardProof;
 
 use super::*;
 
@@ -204,6 +207,37 @@ async fn board_changes_are_described_like_boards_of_a_chain_spec() {
     let request = EntityGet { entity: named("depositary") };
     let board = node.backend.entity_get_state(request).unwrap().board.unwrap();
     assert_eq!(board.members[0].weight, 2);
+    // Each of both boards is shown with its heights, and proven.
+    let whose = || named("depositary");
+    let terms =
+        node.backend.entity_boards(EntityBoards { entity: whose(), after: None, limit: None }).unwrap();
+    let weights: Vec<u32> = terms.iter().map(|term| term.board.members[0].weight).collect();
+    assert_eq!(weights, [1, 2]);
+    let (last, first) = (terms[0].last.unwrap(), terms[1].first);
+    assert_eq!((terms[0].first, last.0 + 1, terms[1].last), (U64(1), first.0, None));
+    let certificate = GetFrame { entity: whose(), height: None };
+    let trusted = node.backend.chain_get_certificate(certificate).unwrap().board.0;
+    let trusted = xln_primitives::Board::decode(&mut trusted.as_slice()).unwrap();
+    for (height, term) in [(Some(last), &terms[0]), (Some(first), &terms[1]), (None, &terms[1])] {
+        let asked = EntityGetBoardProof { entity: whose(), height };
+        let proof = node.backend.entity_get_board_proof(asked).unwrap();
+        assert_eq!(&proof.term, term);
+        let encoded = proof.encoded.unwrap().0;
+        let proven = BoardProof::decode(&mut encoded.as_slice()).unwrap();
+        let network = node.backend.read().facts().network;
+        assert_eq!(proven.verify(network, &trusted).unwrap().board.encode(), proof.board.0);
+    }
+    // The identifier of a lazy entity is the hash of its board.
+    let asked = EntityGetBoardProof { entity: named("alice"), height: None };
+    let alice = node.backend.entity_get_board_proof(asked).unwrap();
+    assert!(alice.proof.is_none() && alice.encoded.is_none());
+    assert_eq!(
+        alice.entity.id,
+        xln_primitives::Board::decode(&mut alice.board.0.as_slice()).unwrap().entity()
+    );
+    let nobody = EntityId::registered(77);
+    let asked = EntityGetBoardProof { entity: nobody.into(), height: None };
+    assert!(node.backend.entity_get_board_proof(asked).is_err());
     for wrong in [
         Action::AddMember { member: json!({ "entity": "nobody" }) },
         Action::RemoveMember { member: MemberRef::Name("carl".into()) },

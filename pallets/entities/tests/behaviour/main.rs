@@ -8,5 +8,6 @@ mod mock;
 mod nesting;
 mod order;
 mod registry;
+mod term;
 mod update;
 mod wire;
