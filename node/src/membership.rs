@@ -33,6 +33,7 @@ pub(crate) struct Membership {
     own: KnownServer,
     key: ServerKey,
     voter: Option<Arc<dyn Signer>>,
+    keystore: Arc<Keystore>,
     directory: Directory,
     config: PeersConfig,
     folder: ChainFolder,
@@ -46,7 +47,7 @@ impl Membership {
         config: &Config,
         spec: &ChainSpec,
         folder: &ChainFolder,
-        keystore: &Keystore,
+        keystore: &Arc<Keystore>,
         genesis: &Genesis,
     ) -> Result<Option<Self>, RunError> {
         let servers = spec.known_servers()?;
@@ -87,6 +88,7 @@ impl Membership {
             own: own.clone(),
             key,
             voter,
+            keystore: Arc::clone(keystore),
             directory: Directory::new(&servers)?,
             config: config.peers.clone(),
             folder: folder.clone(),
@@ -145,6 +147,7 @@ impl Membership {
             key: self.key,
             voter: self.voter,
             marks,
+            keystore: self.keystore,
             listen: self.config.listen,
             bootnodes: self.config.bootnodes,
             discovery: !self.config.no_discovery,

@@ -156,3 +156,32 @@ fn votes_decide_payments_cross_and_killed_servers_come_back() {
     }
     assert!(Path::new(servers.folder.path()).join("validator-1/data").exists());
 }
+
+#[test]
+fn somebody_new_on_one_server_is_paid_over_a_hub_on_another_from_the_first_second() {
+    let mut servers = Servers::start();
+    let port = servers.port();
+    // No chain spec names her.
+    let zoe = servers.ask(HUB_2, "entity.create", json!({ "name": "zoe" })).unwrap()["id"].clone();
+    let open = json!({ "entity": "zoe", "peer": "hub-1", "credit": "100000", "asset": "usd" });
+    eventually("her channel with the hub elsewhere is open", || {
+        // The first attempt may come before the servers are connected.
+        let _ = servers.ask(HUB_2, "channel.open", open.clone());
+        let channel = servers.ask(HUB_2, "channel.get", json!({ "entity": "zoe", "channel": "hub-1" }))?;
+        if channel["status"] == "open" { Ok(()) } else { Err(channel.to_string()) }
+    });
+    let zoe = zoe.as_str().unwrap();
+    eventually("the hub knows it too", || {
+        servers.ask(HUB_1, "channel.get", json!({ "entity": "hub-1", "channel": zoe }))
+    });
+    servers.pay(HUB_1, "alice", zoe, "1000").unwrap();
+    eventually("she has it", || equal(servers.can_send(HUB_2, "zoe"), &1_000));
+    servers.pay(HUB_2, "zoe", "alice", "300").unwrap();
+
+    // Where she lives the other server remembers, whatever happens to it.
+    let before = servers.can_send(HUB_2, "zoe").unwrap();
+    servers.kill(HUB_1);
+    servers.run(HUB_1, port);
+    servers.pay(HUB_1, "alice", zoe, "200").unwrap();
+    eventually("she has that too", || equal(servers.can_send(HUB_2, "zoe"), &(before + 200)));
+}

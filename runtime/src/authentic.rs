@@ -92,7 +92,9 @@ impl From<Board> for Speaker {
 }
 
 impl Speaker {
-    fn board(&self) -> &Board {
+    /// The board. A travelling one is only claimed until the message is authenticated.
+    #[must_use]
+    pub fn board(&self) -> &Board {
         match self {
             Self::Travelling(board) => board,
             Self::Known(board) => board,

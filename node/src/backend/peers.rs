@@ -122,7 +122,7 @@ impl NodeBackend {
         tracing::info!(%server, changed, "the operator allows a server");
         let stranger = peers.directory().name(&server).is_none();
         let note = stranger.then(|| {
-            "the chain spec does not name it: it may follow, and nothing is delivered to entities on it"
+            "the chain spec does not name it: it may follow, and entities on it say themselves where they live"
                 .to_owned()
         });
         Ok(Self::changed(&peers, server, changed, note))

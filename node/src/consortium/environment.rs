@@ -4,10 +4,10 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use xln_consensus::{Evidence, Row, VoteHistory};
 use xln_network::{Code, Question, ServerId, Topic, delivery::Packet};
-use xln_primitives::{Board, CallHash, CertifiedMessage, EntityId, Height, Timestamp};
+use xln_primitives::{Board, CallHash, CertifiedMessage, EntityId, Height, Signature, SignerId, Timestamp};
 use xln_runtime::{Adoption, Authentic, DecidedFrame, Inbound, Refusal, RuntimeMessage, Server};
 
-use super::voting_server::VoterClaim;
+use super::{home::LearnedHome, voting_server::VoterClaim};
 
 /// A row of the consensus log as it is stored: height, sequence, value.
 pub type StoredRow = (Height, u64, Vec<u8>);
@@ -58,6 +58,12 @@ pub trait Environment {
     fn learned_voters(&self) -> Result<Vec<VoterClaim>, Self::Error>;
     /// Remembers with which key a server votes, durably.
     fn learn_voter(&mut self, claim: &VoterClaim) -> Result<(), Self::Error>;
+    /// Where entities live that said so, as they were [learned](Environment::learn_home), before now and before the last start.
+    fn learned_homes(&self) -> Result<Vec<LearnedHome>, Self::Error>;
+    /// Remembers where an entity lives, durably.
+    fn learn_home(&mut self, home: &LearnedHome) -> Result<(), Self::Error>;
+    /// Signs with the key of an entity that lives here alone; none if it is not here.
+    fn sign(&self, signer: &SignerId, message: &[u8]) -> Option<Signature>;
     /// What entities here said to this one and is not delivered yet, oldest first.
     fn outbox(&self, to: EntityId) -> Result<Vec<Kept>, Self::Error>;
     /// A message of the outbox is delivered for good.

@@ -11,8 +11,9 @@ use std::{
 };
 
 use xln_consensus::{Evidence, Row, VoteHistory};
+use xln_keystore::Keystore;
 use xln_network::{Answer, Code, Network, Question, Responder, ServerId, Topic, delivery::Packet};
-use xln_primitives::{Board, CallHash, EntityId, Height, Timestamp};
+use xln_primitives::{Board, CallHash, EntityId, Height, Signature, SignerId, Timestamp};
 use xln_runtime::{Adoption, Authentic, DecidedFrame, Inbound, Refusal, Server};
 use xln_store::{Batch, Store, StoreError};
 
@@ -21,6 +22,7 @@ use super::{
     driver::Told,
     environment::{Environment, Kept, StoredRow},
     halt_file::{HaltFile, HaltFileError},
+    home::LearnedHome,
     line_file::{LineFile, LineFileError},
     machine::Input,
     serving::Serving,
@@ -68,6 +70,10 @@ pub(super) struct Here {
     pub(super) boards: LineFile<Board>,
     /// With which keys other servers said that they vote.
     pub(super) voters: LineFile<VoterClaim>,
+    /// Where entities live that said so.
+    pub(super) homes: LineFile<LearnedHome>,
+    /// The keys of entities here.
+    pub(super) keystore: Arc<Keystore>,
     /// Entities that are not followed any more.
     pub(super) halts: HaltFile,
     /// How far the voting key has voted, if there is one.
@@ -191,6 +197,18 @@ impl Environment for Here {
 
     fn learn_voter(&mut self, claim: &VoterClaim) -> Result<(), HereError> {
         Ok(self.voters.append(claim)?)
+    }
+
+    fn learned_homes(&self) -> Result<Vec<LearnedHome>, HereError> {
+        Ok(self.homes.read()?)
+    }
+
+    fn learn_home(&mut self, home: &LearnedHome) -> Result<(), HereError> {
+        Ok(self.homes.append(home)?)
+    }
+
+    fn sign(&self, signer: &SignerId, message: &[u8]) -> Option<Signature> {
+        self.keystore.signer(signer)?.sign(message).ok()
     }
 
     fn outbox(&self, to: EntityId) -> Result<Vec<Kept>, HereError> {

@@ -6,7 +6,7 @@ use codec::{Decode, Encode};
 use xln_primitives::{Board, CertifiedMessage, EntityId, Timestamp, decode_exact};
 use xln_runtime::{RuntimeMessage, SignedCall};
 
-use super::voting_server::VoterClaim;
+use super::{home::Home, voting_server::VoterClaim};
 
 /// Most bytes of one.
 pub(super) const LETTER_BYTES_MAX: usize = 1 << 20;
@@ -16,6 +16,8 @@ pub(super) const LETTER_BYTES_MAX: usize = 1 << 20;
 pub(super) struct Letter {
     pub(super) message: Arc<CertifiedMessage<RuntimeMessage>>,
     pub(super) board: Board,
+    /// Where its sender lives, if nobody else says so.
+    pub(super) home: Option<Home>,
 }
 
 impl Letter {

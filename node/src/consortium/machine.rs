@@ -19,7 +19,7 @@ use xln_runtime::{
 };
 
 use super::{
-    directory::Directory, environment::Environment, fetch::Fetch, heights::PERIOD, post::Post,
+    directory::Directory, environment::Environment, fetch::Fetch, heights::PERIOD, home::Homes, post::Post,
     status::Shared, telling::REPEAT, unproven::Unproven, voting_server::VoterClaim, waiting::Waiting,
 };
 
@@ -180,6 +180,8 @@ pub struct Machine<E> {
     /// What it says of its key to others.
     pub(super) claim: Option<VoterClaim>,
     pub(super) post: Post,
+    /// Where entities live that the chain spec does not place.
+    pub(super) homes: Homes,
     /// What cannot be judged yet.
     pub(super) unproven: Unproven,
     pub(super) delivery: Delivery,
@@ -235,6 +237,7 @@ impl<E: Environment> Machine<E> {
             seats: BTreeSet::new(),
             claim,
             post: Post::new(Stream(stream)),
+            homes: Homes::default(),
             unproven: Unproven::default(),
             delivery: Delivery::new(DeliveryLimits::default()),
             connected: BTreeSet::new(),
@@ -248,6 +251,7 @@ impl<E: Environment> Machine<E> {
             repeat: now,
         };
         machine.resume_voters()?;
+        machine.resume_homes()?;
         machine.resume_boards()?;
         machine.resume_post()?;
         Ok(machine)

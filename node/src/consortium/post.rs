@@ -1,6 +1,6 @@
 //! Messages between entities on different servers, and to entities whose boards vote.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use codec::Encode;
 use xln_consensus::Event as Consensus;
@@ -10,11 +10,12 @@ use xln_network::{
 };
 use xln_primitives::{Board, EntityId, Member, Message as Said, Sequence};
 use xln_runtime::{
-    Delivery as Message, Inbound, RuntimeMessage, authenticate_message, authenticate_messages,
+    Delivery as Message, Inbound, RuntimeMessage, SliceNumber, authenticate_message, authenticate_messages,
 };
 
 use super::{
     environment::Environment,
+    home::Sender,
     letter::{Letter, Plea},
     machine::Machine,
     unproven::{Judged, judge},
@@ -38,8 +39,10 @@ type Handed = (Position, Option<(EntityId, EntityId, Sequence)>);
 pub(super) struct Post {
     queue: MemoryQueue,
     stream: Stream,
-    /// For whom the messages at a server's positions are.
-    receivers: BTreeMap<(ServerId, Position), EntityId>,
+    /// For whom the messages at a server's positions are, with their numbers in the outbox.
+    receivers: BTreeMap<(ServerId, Position), (EntityId, u64)>,
+    /// The last position of each server.
+    last: BTreeMap<ServerId, Position>,
     handed: BTreeMap<(ServerId, Stream), VecDeque<Handed>>,
     /// Of those, what there was no room for among what waits for a board. They are not acknowledged, so that no server can have
     /// more here than its window.
@@ -71,17 +74,40 @@ impl Post {
         }
     }
 
-    fn append(&mut self, to: ServerId, position: Position, receiver: EntityId, letter: &Letter) {
-        if self.queue.append(to, position, letter.encode()) {
+    /// Adds a message for a server: for whom it is, and which number it has in the outbox.
+    pub(super) fn append(
+        &mut self,
+        to: ServerId,
+        position: Position,
+        receiver: (EntityId, u64),
+        letter: &Letter,
+    ) {
+        if self.last.get(&to).is_none_or(|last| *last < position)
+            && self.queue.append(to, position, letter.encode())
+        {
             self.receivers.insert((to, position), receiver);
+            self.last.insert(to, position);
         }
+    }
+
+    /// Begins to count for a server for which nothing waits: what the slices after `slice` say comes behind the position that is
+    /// returned, with room for what was said before.
+    pub(super) fn begin(&mut self, to: ServerId, slice: SliceNumber) -> Position {
+        let before = Position(outbox_number(slice, 0));
+        self.last.insert(to, before);
+        before
+    }
+
+    /// A position for what was said up to `slice` and is sent to a server only now.
+    pub(super) fn after_last(&self, to: ServerId, slice: SliceNumber) -> Position {
+        let last = self.last.get(&to).map_or(0, |last| last.0);
+        Position(last.max(outbox_number(slice, 0)).saturating_add(1))
     }
 }
 
 impl<E: Environment> Machine<E> {
     /// Takes up what waited when the node stopped.
     pub(super) fn resume_post(&mut self) -> Result<(), E::Error> {
-        let next = self.env.server().slice().saturating_add(1);
         let mut waiting: BTreeMap<(ServerId, u64), (EntityId, Letter)> = BTreeMap::new();
         for board in self.env.learned()? {
             let homes = self.homes_by(&board);
@@ -89,8 +115,13 @@ impl<E: Environment> Machine<E> {
         }
         let learned =
             self.learned.iter().flat_map(|(entity, homes)| homes.iter().map(|home| (*entity, *home)));
-        let mut homes: Vec<(EntityId, ServerId)> =
-            self.directory.homes().chain(learned).chain(self.registered_homes()).collect();
+        let mut homes: Vec<(EntityId, ServerId)> = self
+            .directory
+            .homes()
+            .chain(learned)
+            .chain(self.homes.all())
+            .chain(self.registered_homes())
+            .collect();
         homes.sort_unstable();
         homes.dedup();
         for (entity, home) in homes {
@@ -98,28 +129,31 @@ impl<E: Environment> Machine<E> {
                 continue;
             }
             for (number, message) in self.env.outbox(entity)? {
-                let Some(board) = self.board(&message.message.from) else { continue };
-                waiting.insert((home, number), (entity, Letter { message, board }));
+                let Some(letter) = self.letter(message) else { continue };
+                waiting.insert((home, number), (entity, letter));
             }
         }
         for ((home, number), (entity, letter)) in waiting {
-            self.post.append(home, Position(number), entity, &letter);
+            self.post.append(home, Position(number), (entity, number), &letter);
         }
-        // Before the first message of the next slice.
-        let before = Position(outbox_number(next, 0).saturating_sub(1));
-        let servers: Vec<ServerId> = self.directory.servers().chain(self.directory.claimants()).collect();
+        let told = self.homes.all().map(|(_, server)| server);
+        let servers: BTreeSet<ServerId> =
+            self.directory.servers().chain(self.directory.claimants()).chain(told).collect();
         for other in servers.into_iter().filter(|other| *other != self.own) {
             let (acknowledged, last) = match self.post.queue.ends(other) {
                 Some((first, last)) => (Position(first.0.saturating_sub(1)), last),
-                None => (before, before),
+                None => {
+                    let before = self.post.begin(other, self.seen);
+                    (before, before)
+                }
             };
             self.delivery.resume(other, self.post.stream, acknowledged, last);
         }
         let boards: Vec<EntityId> = self.waiting.keys().copied().collect();
         for entity in boards {
             for (_, message) in self.env.outbox(entity)? {
-                if let Some(board) = self.board(&message.message.from) {
-                    self.take_letter(Letter { message, board });
+                if let Some(letter) = self.letter(message) {
+                    self.take_letter(letter);
                 }
             }
         }
@@ -136,15 +170,15 @@ impl<E: Environment> Machine<E> {
                 continue;
             }
             let Some(certified) = message.certified() else { continue };
-            let Some(board) = self.board(&certified.message.from) else { continue };
-            let letter = Letter { message: certified, board };
+            let number = outbox_number(slice, place);
+            let Some(letter) = self.letter(certified) else { continue };
             if is_board {
                 self.tell_board(&to, &letter);
                 self.take_letter(letter);
             } else {
-                let position = Position(outbox_number(slice, place));
+                let position = Position(number);
                 for home in homes {
-                    self.post.append(home, position, to, &letter);
+                    self.post.append(home, position, (to, number), &letter);
                     self.delivery.appended(home, position);
                 }
             }
@@ -154,9 +188,8 @@ impl<E: Environment> Machine<E> {
     /// The other servers that execute what is said to an entity: one, or all of its board. Of a registered entity the registry
     /// says which board that is now.
     fn homes(&self, entity: &EntityId) -> Vec<ServerId> {
-        let homes =
-            self.directory.homes_of(entity).chain(self.learned.get(entity).into_iter().flatten().copied());
-        let mut homes: Vec<ServerId> = homes.collect();
+        let learned = self.learned.get(entity).into_iter().flatten().copied().chain(self.homes.of(entity));
+        let mut homes: Vec<ServerId> = self.directory.homes_of(entity).chain(learned).collect();
         if let Some(board) = self.registered_board(entity) {
             homes.extend(self.homes_by(&board));
         }
@@ -201,7 +234,11 @@ impl<E: Environment> Machine<E> {
             return Ok(());
         }
         self.env.learn(board)?;
-        self.learned.insert(entity, homes);
+        self.learned.insert(entity, homes.clone());
+        let own = self.own;
+        for home in homes.into_iter().filter(|home| *home != own) {
+            self.post_backlog(entity, home)?;
+        }
         Ok(())
     }
 
@@ -223,13 +260,15 @@ impl<E: Environment> Machine<E> {
     /// Tells letters of entities that live here again, as long as they wait.
     pub(super) fn tell_boards_again(&mut self) {
         let (now, state) = (self.env.now(), self.state());
-        let mut again: Vec<(EntityId, Letter)> = Vec::new();
+        let mut again = Vec::new();
         for (entity, waiting) in &mut self.waiting {
             let letters = waiting.tell_again(now, AGAIN_MAX, |from| state.entity(from).is_some());
             again.extend(letters.into_iter().map(|letter| (*entity, letter)));
         }
-        for (entity, letter) in again {
-            self.tell_board(&entity, &letter);
+        for (entity, message) in again {
+            if let Some(letter) = self.letter(message) {
+                self.tell_board(&entity, &letter);
+            }
         }
     }
 
@@ -240,11 +279,12 @@ impl<E: Environment> Machine<E> {
     }
 
     /// Puts a letter before the board that decides for its receiver, if it proves itself.
-    pub(super) fn take_letter(&mut self, letter: Letter) {
+    /// Tells where its sender lives then.
+    pub(super) fn take_letter(&mut self, letter: Letter) -> Option<Sender> {
         let entity = letter.message.message.to;
         // What is repeated is not checked again, nor what is told by who does not have the frame yet.
         if self.place(&letter.message.message) != Place::Free {
-            return;
+            return None;
         }
         let (judged, network) = {
             let server = self.env.server();
@@ -252,16 +292,26 @@ impl<E: Environment> Machine<E> {
         };
         let speaker = match judged {
             Judged::By(speaker) => speaker,
-            Judged::NotYet => return self.unproven.keep_told(letter),
+            Judged::NotYet => {
+                self.unproven.keep_told(letter);
+                return None;
+            }
             Judged::ByAnother => {
                 tracing::warn!(%entity, "a message to a board is not of the board that speaks for its sender");
-                return;
+                return None;
             }
         };
-        let Letter { message, board } = letter;
+        let sender = Sender::of(&letter, &speaker);
+        let Letter { message, board, .. } = letter;
         match authenticate_message(message, network, speaker) {
-            Ok(message) => drop(self.put_before(entity, Proven { message, board })),
-            Err(error) => tracing::warn!(%entity, %error, "a message to a board proves nothing"),
+            Ok(message) => {
+                drop(self.put_before(entity, Proven { message, board }));
+                sender
+            }
+            Err(error) => {
+                tracing::warn!(%entity, %error, "a message to a board proves nothing");
+                None
+            }
         }
     }
 
@@ -297,7 +347,11 @@ impl<E: Environment> Machine<E> {
     /// Somebody tells what was said to an entity whose board votes.
     pub(super) fn told(&mut self, from: ServerId, bytes: &[u8]) -> Result<(), E::Error> {
         match Plea::from_bytes(bytes) {
-            Some(Plea::Message(letter)) => self.take_letter(letter),
+            Some(Plea::Message(letter)) => {
+                if let Some(sender) = self.take_letter(letter) {
+                    self.learn_home(from, &sender)?;
+                }
+            }
             Some(Plea::Time { entity, at }) => self.want_time(entity, at),
             Some(Plea::Call(call)) => self.told_call(*call)?,
             Some(Plea::Voter(claim)) => self.told_voter(from, &claim)?,
@@ -332,8 +386,8 @@ impl<E: Environment> Machine<E> {
                     // Those of servers that come before this one are not meant.
                     let mut meant = gone.split_off(&(to, Position::START));
                     self.post.receivers.append(&mut gone);
-                    for ((_, position), entity) in std::mem::take(&mut meant) {
-                        self.env.delivered(entity, position.0);
+                    for (entity, number) in std::mem::take(&mut meant).into_values() {
+                        self.env.delivered(entity, number);
                     }
                 }
             }
@@ -347,17 +401,18 @@ impl<E: Environment> Machine<E> {
         let network = server.facts().network;
         let blinding = self.env.entropy()?;
         let (mut positions, mut pairs) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
-        let mut boards: Vec<Option<Board>> = Vec::with_capacity(items.len());
+        let mut boards: Vec<(Option<Board>, Option<Sender>)> = Vec::with_capacity(items.len());
         let handed = self.post.handed.entry((from, stream)).or_default();
         for Item { position, bytes } in items {
             match Letter::from_bytes(&bytes) {
                 Some(letter) => match judge(&server, &letter) {
                     Judged::By(speaker) => {
                         positions.push(position);
+                        let sender = Sender::of(&letter, &speaker);
                         // Most boards are of one signer, and nobody asks for them again.
                         let (to, board) = (letter.message.message.to, letter.board);
                         let is_kept = board.votes() || self.waiting.contains_key(&to);
-                        boards.push(is_kept.then_some(board));
+                        boards.push((is_kept.then_some(board), sender));
                         pairs.push((letter.message, speaker));
                     }
                     Judged::NotYet => {
@@ -373,18 +428,19 @@ impl<E: Environment> Machine<E> {
                 None => handed.push_back((position, None)),
             }
         }
-        let (mut messages, mut for_boards, mut senders) =
-            (Vec::with_capacity(pairs.len()), Vec::new(), Vec::new());
+        let (mut messages, mut for_boards) = (Vec::with_capacity(pairs.len()), Vec::new());
+        let (mut speaking, mut senders) = (Vec::new(), Vec::new());
         let verdicts = authenticate_messages(pairs, network, blinding).into_iter().zip(boards);
-        for (position, (verdict, board)) in positions.into_iter().zip(verdicts) {
+        for (position, (verdict, (board, sender))) in positions.into_iter().zip(verdicts) {
             let whose = match verdict {
                 Ok(message) => {
                     let inbound: &Inbound = message.get();
                     let said = &inbound.certified().message;
                     let whose = (said.to, said.from, said.sequence);
                     if let Some(board) = board.as_ref().filter(|board| board.votes()) {
-                        senders.push((whose.1, board.clone()));
+                        speaking.push((whose.1, board.clone()));
                     }
+                    senders.extend(sender);
                     // The whole board is to hear it; its sender tells every server of the board by itself.
                     match board.filter(|_| self.waiting.contains_key(&whose.0)) {
                         Some(board) => for_boards.push((whose.0, Proven { message, board })),
@@ -401,8 +457,11 @@ impl<E: Environment> Machine<E> {
         }
         handed.make_contiguous().sort_by_key(|(position, _)| *position);
         self.env.execute_messages(messages);
-        for (sender, board) in senders {
-            self.learn(sender, &board)?;
+        for (entity, board) in speaking {
+            self.learn(entity, &board)?;
+        }
+        for sender in senders {
+            self.learn_home(from, &sender)?;
         }
         for (entity, proven) in for_boards {
             self.put_or_hold(entity, proven);
@@ -454,9 +513,9 @@ impl<E: Environment> Machine<E> {
                 if pallet_entities::inbox(&decided.state(), &from).is_ok_and(|last| last >= sequence) {
                     self.env.delivered(entity, number);
                 } else if self.place(&message.message) == Place::Free
-                    && let Some(board) = self.board(&from)
+                    && let Some(letter) = self.letter(message)
                 {
-                    self.take_letter(Letter { message, board });
+                    self.take_letter(letter);
                 }
             }
         }

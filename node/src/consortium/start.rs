@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use xln_keystore::Signer;
+use xln_keystore::{Keystore, Signer};
 use xln_network::{Access, Config, Multiaddr, Network, ServerAddress, ServerKey, StartError};
 use xln_runtime::Server;
 use xln_store::Store;
@@ -63,6 +63,8 @@ pub struct Parts {
     pub key: ServerKey,
     /// The key with which it votes, if it does.
     pub voter: Option<Arc<dyn Signer>>,
+    /// The keys of entities here.
+    pub keystore: Arc<Keystore>,
     /// How far that key has voted.
     pub marks: Option<VoteMarks>,
     /// Where it listens.
@@ -71,7 +73,8 @@ pub struct Parts {
     pub bootnodes: Vec<ServerAddress>,
     /// Whether addresses of others are learnt from what they say, and told.
     pub discovery: bool,
-    /// Where boards of entities elsewhere are remembered; beside it, with which keys other servers vote.
+    /// Where boards of entities elsewhere are remembered; beside it, with which keys other servers vote, and where
+    /// entities live that said so.
     pub boards: PathBuf,
     /// Where entities are remembered that are not followed any more.
     pub halts: PathBuf,
@@ -142,7 +145,9 @@ impl Consortium {
             runtime,
             tell: tell.clone(),
             voters: LineFile::new(parts.boards.with_file_name("voters")),
+            homes: LineFile::new(parts.boards.with_file_name("homes")),
             boards: LineFile::new(parts.boards),
+            keystore: parts.keystore,
             halts: HaltFile::new(parts.halts),
             marks: parts.marks,
             serving: Arc::default(),

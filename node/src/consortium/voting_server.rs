@@ -17,11 +17,9 @@ use codec::{Decode, Encode};
 use xln_consensus::BlsKey;
 use xln_keystore::Signer;
 use xln_network::ServerId;
-use xln_network::delivery::Position;
 use xln_primitives::{Network, PublicKey, Signature};
 
 use super::{environment::Environment, letter::Plea, machine::Machine};
-use crate::retained::outbox_number;
 
 /// Most servers of which such a claim is kept.
 const CLAIMS_MAX: usize = 1_024;
@@ -143,18 +141,12 @@ impl<E: Environment> Machine<E> {
             tracing::warn!(%from, "the key with which a server says that it votes did not sign that");
             return Ok(());
         }
-        let known = self.directory.servers().chain(self.directory.claimants()).any(|server| server == from);
         if !self.directory.note(claim) {
             return Ok(());
         }
         tracing::info!(%from, key = hex::encode(claim.key()), "a server votes with this key");
         self.env.learn_voter(claim)?;
-        if !known {
-            // Before the first message that is for it.
-            let next = self.env.server().slice().saturating_add(1);
-            let before = Position(outbox_number(next, 0).saturating_sub(1));
-            self.delivery.resume(from, self.post.stream(), before, before);
-        }
+        self.open_post(from);
         Ok(())
     }
 

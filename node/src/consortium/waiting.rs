@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use xln_primitives::{Board, CallHash, EntityId, Message, Nonce, Sequence, SignerId, Timestamp};
+use xln_primitives::{
+    Board, CallHash, CertifiedMessage, EntityId, Message, Nonce, Sequence, SignerId, Timestamp,
+};
 use xln_runtime::{Authentic, Entity, Inbound, RuntimeMessage, SignedCall, SliceNumber};
 
 use super::{
     in_order::{InOrder, Limits},
-    letter::Letter,
     telling::Telling,
 };
 
@@ -255,20 +256,19 @@ impl Waiting {
         self.moved = now;
     }
 
-    /// At most `limit` messages of these senders that are to be told to others again now, with the boards of the senders.
+    /// At most `limit` messages of these senders that are to be told to others again now.
     pub(super) fn tell_again(
         &mut self,
         now: Duration,
         limit: usize,
         whose: impl Fn(&EntityId) -> bool,
-    ) -> Vec<Letter> {
+    ) -> Vec<Arc<CertifiedMessage<RuntimeMessage>>> {
         let moved = self.moved;
         let due = self.messages.values_mut().filter(|put| put.telling.is_due(now, moved));
         let ours = due.filter(|put| whose(&put.proven.message.get().certified().message.from));
         let tell = |put: &mut Put| {
             put.telling.tell(now, moved);
-            let Proven { message, board } = &put.proven;
-            Letter { message: Arc::clone(message.get().certified()), board: board.clone() }
+            Arc::clone(put.proven.message.get().certified())
         };
         ours.take(limit).map(tell).collect()
     }

@@ -19,10 +19,12 @@ use xln_integration::{Actor, certify};
 use xln_keystore::{KeySigner, Scheme, Signer, dev_secret};
 use xln_network::{Answer, Code, Question, ServerId, Topic, delivery::Packet};
 use xln_node::consortium::{
-    Directory, Environment, Identity, Input, Kept, Machine, Notice, Serving, Shared, StoredRow, VoterClaim,
+    Directory, Environment, Identity, Input, Kept, LearnedHome, Machine, Notice, Serving, Shared, StoredRow,
+    VoterClaim,
 };
 use xln_primitives::{
-    Board, CallHash, Certificate, EntityId, FrameHeader, Hash, Height, SecretKey, SignerId, Timestamp,
+    Board, CallHash, Certificate, EntityId, FrameHeader, Hash, Height, SecretKey, Signature, SignerId,
+    Timestamp,
 };
 use xln_runtime::{
     Adoption, Authentic, Certifier, CertifyError, DecidedFrame, Genesis, Inbound, Refusal, RuntimeCall,
@@ -122,6 +124,18 @@ impl Environment for Around {
 
     fn learn_voter(&mut self, _claim: &VoterClaim) -> Result<(), Infallible> {
         Ok(())
+    }
+
+    fn learned_homes(&self) -> Result<Vec<LearnedHome>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn learn_home(&mut self, _home: &LearnedHome) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn sign(&self, _signer: &SignerId, _message: &[u8]) -> Option<Signature> {
+        None
     }
 
     fn outbox(&self, _to: EntityId) -> Result<Vec<Kept>, Infallible> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use xln_primitives::{
     Amount, BlockHeader, Board, BoundedVec, CALL_VERSION, Certificate, EntityId, FrameHeader, Hash, Network,
-    Nonce, SecretKey, SignatureError, SignerId, Timestamp, Vote, keccak256,
+    Nonce, SecretKey, Signature, SignatureError, SignerId, Timestamp, Vote, keccak256,
 };
 use xln_runtime::{
     CallBody, Certifier, CertifyError, Executed, Genesis, RuntimeCall, Server, SignedCall, Slice,
@@ -90,7 +90,7 @@ pub struct World {
 }
 
 /// The keys of boards of one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Keys {
     network: Network,
     secrets: BTreeMap<SignerId, SecretKey>,
@@ -105,6 +105,12 @@ impl Keys {
             Some((signer, actor.secret.clone()))
         };
         Self { network, secrets: actors.iter().filter_map(secret).collect() }
+    }
+
+    /// Signs with one of them.
+    #[must_use]
+    pub fn sign(&self, signer: &SignerId, message: &[u8]) -> Option<Signature> {
+        self.secrets.get(signer)?.sign(message).ok()
     }
 }
 

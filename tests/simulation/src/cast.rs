@@ -57,6 +57,8 @@ pub(crate) struct Cast {
     pub(crate) changes: bool,
     /// Whether one validator lies.
     pub(crate) lies: bool,
+    /// Whether the chain spec says where the hubs live and not where the users do.
+    pub(crate) unlisted: bool,
     pub(crate) hubs: [Actor; 2],
     pub(crate) users: Vec<User>,
     pub(crate) board: Board,
@@ -115,7 +117,7 @@ pub(crate) fn validator(index: usize) -> Member {
 impl Cast {
     /// With so many validators, and with or without entities that several servers decide for, as the options say.
     pub(crate) fn new(options: &Options, seed: u64) -> Self {
-        let Options { validators, boards, changes, lies, .. } = options;
+        let Options { validators, boards, changes, lies, unlisted, .. } = options;
         let validators = *validators;
         let named = |name: &str| Actor::named(name).unwrap();
         let hubs = [named("hub 0"), named("hub 1")];
@@ -153,7 +155,7 @@ impl Cast {
             users.push(User { actor, home: 0, hub: None, directs: true, governs: true });
         }
         let genesis = genesis(&board, &hubs, &users, seed);
-        Self { validators, changes: *changes, lies: *lies, hubs, users, board, genesis }
+        Self { validators, changes: *changes, lies: *lies, unlisted: *unlisted, hubs, users, board, genesis }
     }
 
     /// How many servers there are.
@@ -182,9 +184,19 @@ impl Cast {
             key: connection_key(index),
             validator: (index < self.validators).then(|| public_voting_key(index)),
             addresses: Vec::new(),
-            hosts: self.ids_on(index),
+            hosts: self.listed_on(index),
         };
         (0..self.servers()).map(known).collect()
+    }
+
+    fn listed_on(&self, server: usize) -> BTreeSet<EntityId> {
+        let mut listed = self.ids_on(server);
+        if self.unlisted {
+            let is_user =
+                |id: &EntityId| self.users.iter().any(|user| user.actor.id == *id && !user.is_board());
+            listed.retain(|id| !is_user(id));
+        }
+        listed
     }
 
     /// The genesis as a server has it.

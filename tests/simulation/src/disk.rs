@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use codec::Decode;
-use xln_node::consortium::{StoredRow, VoterClaim};
+use xln_node::consortium::{LearnedHome, StoredRow, VoterClaim};
 use xln_primitives::{BlockHeader, Board, CertifiedMessage, EntityId, Height};
 use xln_runtime::{Adopted, Adoption, Executed, RowsError, RuntimeMessage, Server, Slice};
 
@@ -38,6 +38,8 @@ pub(crate) struct Disk {
     pub(crate) halts: Vec<(EntityId, String)>,
     /// What other servers said of their keys.
     pub(crate) voters: Vec<VoterClaim>,
+    /// Where entities live that said so.
+    pub(crate) homes: Vec<LearnedHome>,
     /// Of states that were taken over.
     pub(crate) chunks: BTreeMap<(EntityId, Height, u32), Vec<u8>>,
 }
@@ -53,6 +55,7 @@ impl Disk {
             boards: Vec::new(),
             halts: Vec::new(),
             voters: Vec::new(),
+            homes: Vec::new(),
             chunks: BTreeMap::new(),
         }
     }

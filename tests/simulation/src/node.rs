@@ -110,6 +110,7 @@ impl Node {
             random: Random::new(seed),
             server: server.clone(),
             outbox,
+            keys: self.keys.clone(),
             disk,
             marks: self.marks.clone(),
             declares: core::mem::take(&mut self.declares),

@@ -55,6 +55,8 @@ pub struct Options {
     pub boards: bool,
     /// Whether the depositary's board changes: a server that followed takes a seat, others leave and come back.
     pub changes: bool,
+    /// Whether the chain spec does not say where users live: they say it themselves.
+    pub unlisted: bool,
     /// What is taken away.
     pub mutation: Option<Mutation>,
     /// How long everything may take to come to its end after the faults, in ms.
@@ -82,6 +84,7 @@ impl Options {
             lies: false,
             boards: true,
             changes: false,
+            unlisted: false,
             mutation: None,
             settled_ms: SETTLED_MS,
         }
@@ -112,6 +115,7 @@ impl Options {
             wipes: sometimes(25, 2),
             restores: sometimes(25, 2),
             changes: sometimes(30, 1) > 0,
+            unlisted: sometimes(30, 1) > 0,
             mutation: None,
             settled_ms: SETTLED_MS,
         }

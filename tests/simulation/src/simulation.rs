@@ -128,6 +128,7 @@ impl Simulation {
             validators: self.options.validators,
             boards: self.options.boards,
             changes: self.options.changes,
+            unlisted: self.options.unlisted,
             mutation: self.options.mutation,
             lies: self.options.lies,
             settled_ms: self.options.settled_ms,

@@ -7,10 +7,10 @@ use std::{
 };
 
 use xln_consensus::{Evidence, Row, VoteHistory};
-use xln_integration::Random;
+use xln_integration::{Keys, Random};
 use xln_network::{Code, Question, ServerId, Topic, delivery::Packet};
-use xln_node::consortium::{Environment, Kept, StoredRow, VoterClaim};
-use xln_primitives::{Board, CallHash, EntityId, Height, Timestamp};
+use xln_node::consortium::{Environment, Kept, LearnedHome, StoredRow, VoterClaim};
+use xln_primitives::{Board, CallHash, EntityId, Height, Signature, SignerId, Timestamp};
 use xln_runtime::{Adoption, Authentic, DecidedFrame, Inbound, Refusal, Server};
 
 use crate::{
@@ -52,6 +52,8 @@ pub(crate) struct Site {
     /// The durable state.
     pub(crate) server: Server,
     pub(crate) outbox: Outbox,
+    /// Of the entities that live here alone.
+    pub(crate) keys: Keys,
     pub(crate) disk: Disk,
     /// How far the key has voted, which a lost disk leaves behind.
     pub(crate) marks: Marks,
@@ -173,6 +175,19 @@ impl Environment for Site {
     fn learn_voter(&mut self, claim: &VoterClaim) -> Result<(), Crash> {
         self.disk.voters.push(claim.clone());
         Ok(())
+    }
+
+    fn learned_homes(&self) -> Result<Vec<LearnedHome>, Crash> {
+        Ok(self.disk.homes.clone())
+    }
+
+    fn learn_home(&mut self, home: &LearnedHome) -> Result<(), Crash> {
+        self.disk.homes.push(home.clone());
+        Ok(())
+    }
+
+    fn sign(&self, signer: &SignerId, message: &[u8]) -> Option<Signature> {
+        self.keys.sign(signer, message)
     }
 
     fn outbox(&self, to: EntityId) -> Result<Vec<Kept>, Crash> {
