@@ -184,4 +184,14 @@ fn somebody_new_on_one_server_is_paid_over_a_hub_on_another_from_the_first_secon
     servers.run(HUB_1, port);
     servers.pay(HUB_1, "alice", zoe, "200").unwrap();
     eventually("she has that too", || equal(servers.can_send(HUB_2, "zoe"), &(before + 200)));
+
+    // What was said to somebody before anybody knew where he lives comes with his first word to whomever on that server.
+    let yan = servers.ask(HUB_2, "entity.create", json!({ "name": "yan" })).unwrap()["id"].clone();
+    let early = json!({ "entity": "hub-1", "peer": yan, "credit": "500", "asset": "usd", "wait": false });
+    servers.ask(HUB_1, "channel.open", early).unwrap();
+    let first = json!({ "entity": "yan", "peer": "alice", "credit": "500", "asset": "usd" });
+    servers.ask(HUB_2, "channel.open", first).unwrap();
+    eventually("what the hub said is here", || {
+        servers.ask(HUB_2, "channel.get", json!({ "entity": "yan", "channel": "hub-1" }))
+    });
 }
