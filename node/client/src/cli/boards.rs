@@ -1,6 +1,7 @@
 //! `xln entity boards|board-proof`: who spoke for an entity when, and how to show it to others.
 
 use clap::Args;
+use xln_primitives::Profile;
 use xln_rpc::{
     Calls, EntityRef, U64,
     params::{EntityBoards, EntityGetBoardProof},
@@ -83,7 +84,10 @@ impl Boards {
                 Cell::id(term.board.hash),
                 Cell::new(term.board.members.len()),
                 Cell::new(term.board.threshold),
-                Cell::new(format!("{:?}", term.board.profile).to_lowercase()),
+                Cell::new(match term.board.profile {
+                    Profile::Byzantine => "Byzantine",
+                    Profile::CrashFault => "crash-fault",
+                }),
             ]);
         }
         Ok(Report::new(&terms, table)?.or_if_empty("no board spoke after that height"))

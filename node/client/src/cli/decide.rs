@@ -153,7 +153,12 @@ pub(super) struct Register {
 pub(super) fn policy_of(text: &str) -> Result<Value, Failure> {
     match text {
         "wallet" | "company" | "hub" | "consortium" => Ok(json!({ "preset": text })),
-        file => read_json(Path::new(file)),
+        file if Path::new(file).exists() => read_json(Path::new(file)),
+        other => Err(Failure::Usage {
+            message: format!("{other:?} is neither a preset nor a file"),
+            hint: "the presets are wallet, company, hub and consortium; xln entity show prints a policy"
+                .to_owned(),
+        }),
     }
 }
 

@@ -73,6 +73,45 @@ fn a_proposal_says_who_voted_what_is_missing_when_it_ends_and_what_it_would_do()
     assert_eq!(json["missing"], 1);
 }
 
+fn term(first: &str, last: Value, hash: &str) -> Value {
+    let member = json!({
+        "signer": id("07"), "entity": null, "scheme": "ed25519", "publicKey": "0x07", "delegate": null, "weight": 1,
+        "permissions": 255,
+    });
+    let board = json!({ "hash": id(hash), "members": [member], "threshold": 1, "profile": "crashFault" });
+    json!({ "board": board, "first": first, "last": last })
+}
+
+#[test]
+fn boards_are_listed_with_their_frames_and_a_proof_says_who_keeps_it() {
+    let header = json!({
+        "hash": id("01"), "entity": party("depositary"), "height": "12", "parent": id("02"), "timestamp": 1_000,
+        "boardHash": id("cc"), "inputsRoot": id("03"), "stateRoot": id("04"), "outputsRoot": id("05"),
+    });
+    let row =
+        json!({ "key": "0x01", "value": "0x02", "proof": "0x0304", "header": header, "certificate": "0x05" });
+    let former = || term("1", json!("40"), "aa");
+    let proven = |proof: Value, encoded: Value| json!({ "entity": party("acme"), "term": former(), "board": "0x06", "proof": proof, "encoded": encoded });
+    let node = Node::start(vec![
+        ("entity.boards", Ok(json!([former(), term("41", Value::Null, "bb")]))),
+        ("entity.getBoardProof", Ok(proven(row, json!("0x07")))),
+    ]);
+    let list = stdout(&xln(&node.url, "entity boards acme"));
+    assert!(
+        list.contains("1 to 40") && list.contains("from 41 on") && list.contains("crash-fault"),
+        "{list}"
+    );
+    let asked = json!({ "entity": "acme", "after": null, "limit": 100 });
+    assert_eq!(node.asked("entity.boards"), asked);
+    let proof = stdout(&xln(&node.url, "entity board-proof acme --height 40"));
+    assert!(proof.contains("depositary, after frame 12") && proof.contains("2 bytes"), "{proof}");
+    assert_eq!(node.asked("entity.getBoardProof"), json!({ "entity": "acme", "height": "40" }));
+
+    let lazy = Node::start(vec![("entity.getBoardProof", Ok(proven(Value::Null, Value::Null)))]);
+    let proof = stdout(&xln(&lazy.url, "entity board-proof acme"));
+    assert!(proof.contains("the identifier is the hash of the board"), "{proof}");
+}
+
 #[test]
 fn proposing_names_the_exact_sum_the_time_and_the_member() {
     let node = Node::start(vec![("entity.propose", Ok(decided(proposal("pending"))))]);
