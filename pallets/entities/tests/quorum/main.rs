@@ -7,4 +7,6 @@ mod forgery;
 mod model;
 mod people;
 mod proofs;
+mod random;
+mod wild;
 mod worlds;

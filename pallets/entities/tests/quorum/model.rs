@@ -17,13 +17,13 @@ impl Model<'_> {
     /// Weight in the board of the last entity on `way`.
     pub(crate) fn weight(&self, way: &mut Vec<EntityId>) -> Weight {
         let Some(board) = self.boards.get(way.last().unwrap()) else { return 0 };
-        let mut weight = 0;
+        let mut weight: Weight = 0;
         for member in board.members.iter().filter(|member| member.permissions.allows(Permissions::VOTE)) {
             let counts = match &member.id {
                 MemberId::Signer { key, .. } | MemberId::Delegating { key, .. } => self.signed.contains(key),
                 MemberId::Entity { entity, .. } => self.signs(*entity, way),
             };
-            weight += if counts { member.weight } else { 0 };
+            weight = weight.saturating_add(if counts { member.weight } else { 0 });
         }
         weight
     }
@@ -36,7 +36,8 @@ impl Model<'_> {
         way.push(entity);
         let weight = self.weight(way);
         way.pop();
-        weight >= board.threshold
+        // Of unsound boards: a weight does not overflow, and a threshold of zero is never reached.
+        board.threshold > 0 && weight >= board.threshold
     }
 
     /// The entities on a way from `root` that lead back to themselves.
