@@ -39,7 +39,15 @@ pub struct Electorate {
 impl Electorate {
     /// Of a board, which is checked here, proofs of possession included.
     pub fn new(board: &Board) -> Result<Self, CannotVote> {
-        board.validate()?;
+        Self::given(board, |_, _| false)
+    }
+
+    /// Of a board of which some proofs of possession were found good before ([`Board::validate_given`]).
+    pub(crate) fn given(
+        board: &Board,
+        is_proven: impl Fn(&[u8; 48], &[u8; 96]) -> bool,
+    ) -> Result<Self, CannotVote> {
+        board.validate_given(is_proven)?;
         let voters = board.voters();
         let voting: Weight = voters.iter().flatten().map(|voter| voter.weight).sum();
         let quorum = board.quorum();

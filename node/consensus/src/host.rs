@@ -10,12 +10,13 @@ use xln_keystore::Signer;
 use xln_primitives::{Board, EntityId, FrameHash, Height, Network, PublicKey, Round};
 
 use crate::{
-    BlsKey, Effect, Electorate, Engine, Event, Halt, Malachite, Refusal, Row, Timing, Verdict, VoteHistory,
+    BlsKey, Effect, Engine, Event, Halt, Malachite, Refusal, Row, Timing, Verdict, VoteHistory,
     desk::Desk,
     gate::Quota,
     instance::Instance,
     listening::Listening,
     outbox::{Letter, Outbox},
+    proven::Proven,
     reception::{Waiting, catch_up},
     replay::replay,
     seat::{Phase, Seat},
@@ -43,6 +44,7 @@ pub struct Host<E: Engine = Malachite> {
     signer: Arc<dyn Signer>,
     own: BlsKey,
     pub(crate) seats: BTreeMap<EntityId, Seat<E>>,
+    proven: Proven,
     outbox: Outbox,
     turn: u64,
 }
@@ -70,6 +72,7 @@ impl<E: Engine> Host<E> {
             signer,
             own,
             seats: BTreeMap::new(),
+            proven: Proven::default(),
             outbox: Outbox::default(),
             turn: 0,
         })
@@ -181,7 +184,7 @@ impl<E: Engine> Host<E> {
         if self.seats.contains_key(&entity) {
             return;
         }
-        let electorate = match Electorate::new(&board) {
+        let electorate = match self.proven.electorate(&board) {
             Ok(electorate) => electorate,
             Err(error) => {
                 turn.effects.push(Effect::Halt { entity, height, reason: error.into() });
@@ -250,7 +253,7 @@ impl<E: Engine> Host<E> {
         let changed = if seat.board_hash() == board.hash() {
             None
         } else {
-            match Electorate::new(&board) {
+            match self.proven.electorate(&board) {
                 Ok(electorate) => Some((board, electorate)),
                 Err(error) => {
                     work.turn.effects.push(Effect::Halt { entity, height: next, reason: error.into() });

@@ -73,6 +73,7 @@ mod message;
 mod missing;
 mod outbox;
 mod proposer;
+mod proven;
 mod reception;
 mod replay;
 mod seat;

@@ -146,8 +146,17 @@ impl Board {
 
     /// Checks everything that a board must satisfy, proofs of possession included.
     pub fn validate(&self) -> Result<(), BoardError> {
+        self.validate_given(|_, _| false)
+    }
+
+    /// [`Board::validate`] for whoever has found some proofs of possession good before: of those keys and proofs for which
+    /// `is_proven` says so, the pairing is not computed again.
+    pub fn validate_given(&self, is_proven: impl Fn(&[u8; 48], &[u8; 96]) -> bool) -> Result<(), BoardError> {
         self.validate_form()?;
-        let unproven = (0_u32..).zip(&self.members).find(|(_, member)| !member.has_possession());
+        let holds = |member: &Member| {
+            member.possession().is_some_and(|(key, proof)| is_proven(key, proof)) || member.has_possession()
+        };
+        let unproven = (0_u32..).zip(&self.members).find(|(_, member)| !holds(member));
         unproven.map_or(Ok(()), |(position, _)| Err(BoardError::Possession(position)))
     }
 
@@ -227,6 +236,18 @@ mod tests {
         );
         let heavy = |n| Member { weight: Weight::MAX, ..bls_member(n) };
         assert_eq!(board(vec![heavy(1), heavy(2)], 1).validate(), Err(BoardError::TooHeavy));
+    }
+
+    #[test]
+    fn a_proof_that_was_found_good_before_is_not_checked_again_and_every_other_is() {
+        let mut wrong = bls_member(2);
+        let MemberId::Signer { possession, .. } = &mut wrong.id else { unreachable!() };
+        *possession = Some([7; 96]);
+        let two = board(vec![bls_member(1), wrong], 1);
+        assert_eq!(two.validate(), Err(BoardError::Possession(1)));
+        assert_eq!(two.validate_given(|_, proof| *proof == [7; 96]), Ok(()));
+        assert_eq!(two.validate_given(|_, proof| *proof != [7; 96]), Err(BoardError::Possession(1)));
+        assert_eq!(board(vec![], 1).validate_given(|_, _| true), Err(BoardError::Empty));
     }
 
     #[test]

@@ -220,6 +220,19 @@ impl Member {
         }
     }
 
+    /// Its BLS key, or its delegate's, with what shall prove that somebody has the secret; none if there is no such key or no proof
+    /// beside it.
+    #[must_use]
+    pub const fn possession(&self) -> Option<(&[u8; 48], &[u8; 96])> {
+        match &self.id {
+            MemberId::Signer { key: PublicKey::Bls(key), possession: Some(proof) } => Some((key, proof)),
+            MemberId::Entity { delegate: Some(delegate), .. } | MemberId::Delegating { delegate, .. } => {
+                Some((&delegate.key, &delegate.possession))
+            }
+            MemberId::Signer { .. } | MemberId::Entity { delegate: None, .. } => None,
+        }
+    }
+
     /// Whether its BLS key, if it has one, comes with a proof of possession, and no other key does.
     pub(crate) fn has_possession(&self) -> bool {
         match &self.id {
