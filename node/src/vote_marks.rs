@@ -213,19 +213,30 @@ impl VoteMarks {
             let place = reached.entry(row.entity).or_default();
             *place = (*place).max((row.height, row.sequence));
         }
+        let mut is_new = false;
         for (entity, (height, sequence)) in reached {
             // Who votes again after a restore does so above whatever was voted before, and who is vouched for wherever it is.
             let starts_anew = |mark: &Mark| mark.restored || self.declared == Some(DeclaredHistory::Vouched);
             let known = self.places.get(&entity).map(|place| place.mark).filter(|mark| !starts_anew(mark));
             if known.is_none_or(|mark| (height, sequence) > (mark.height, mark.sequence)) {
-                self.put(&entity, Mark { height, sequence, restored: false })?;
+                is_new |= self.write(&entity, Mark { height, sequence, restored: false })?;
             }
         }
-        Ok(())
+        // However many entities it is about: a turn costs one sync.
+        if is_new { self.sync() } else { Ok(()) }
     }
 
-    /// Writes a mark; synced if it says more than another sequence.
+    /// Writes a mark durably, if it says more than another sequence.
     fn put(&mut self, entity: &EntityId, mark: Mark) -> Result<(), VoteMarksError> {
+        if self.write(entity, mark)? { self.sync() } else { Ok(()) }
+    }
+
+    fn sync(&self) -> Result<(), VoteMarksError> {
+        self.file.sync_data().map_err(|source| VoteMarksError::File { path: self.path.clone(), source })
+    }
+
+    /// Writes a mark. Whether it says more than another sequence, and has to be synced.
+    fn write(&mut self, entity: &EntityId, mark: Mark) -> Result<bool, VoteMarksError> {
         let end = u64::try_from(self.places.len() * 2 * SLOT).unwrap_or(u64::MAX);
         let before = self.places.get(entity).map(|place| place.mark);
         let place = self.places.entry(*entity).or_insert(Place { offset: end, count: 0, mark });
@@ -235,9 +246,7 @@ impl VoteMarks {
         let failed = |source| VoteMarksError::File { path: self.path.clone(), source };
         let offset = place.offset.saturating_add(slot);
         self.file.write_all_at(&encode(entity, place.count, mark), offset).map_err(failed)?;
-        let is_new =
-            before.is_none_or(|before| (before.height, before.restored) != (mark.height, mark.restored));
-        if is_new { self.file.sync_data().map_err(failed) } else { Ok(()) }
+        Ok(before.is_none_or(|before| (before.height, before.restored) != (mark.height, mark.restored)))
     }
 }
 
