@@ -58,10 +58,10 @@ pub trait Environment {
     fn learned_voters(&self) -> Result<Vec<VoterClaim>, Self::Error>;
     /// Remembers with which key a server votes, durably.
     fn learn_voter(&mut self, claim: &VoterClaim) -> Result<(), Self::Error>;
-    /// Where entities live that said so, as they were [learned](Environment::learn_home), before now and before the last start.
+    /// Where entities live that said so, as they were [learned](Environment::learn_homes), before now and before the last start.
     fn learned_homes(&self) -> Result<Vec<LearnedHome>, Self::Error>;
-    /// Remembers where an entity lives, durably.
-    fn learn_home(&mut self, home: &LearnedHome) -> Result<(), Self::Error>;
+    /// Remembers where entities live, durably.
+    fn learn_homes(&mut self, homes: &[LearnedHome]) -> Result<(), Self::Error>;
     /// Signs with the key of an entity that lives here alone; none if it is not here.
     fn sign(&self, signer: &SignerId, message: &[u8]) -> Option<Signature>;
     /// What entities here said to this one and is not delivered yet, oldest first.

@@ -203,8 +203,8 @@ impl Environment for Here {
         Ok(self.homes.read()?)
     }
 
-    fn learn_home(&mut self, home: &LearnedHome) -> Result<(), HereError> {
-        Ok(self.homes.append(home)?)
+    fn learn_homes(&mut self, homes: &[LearnedHome]) -> Result<(), HereError> {
+        Ok(self.homes.append_all(homes)?)
     }
 
     fn sign(&self, signer: &SignerId, message: &[u8]) -> Option<Signature> {

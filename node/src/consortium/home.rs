@@ -22,7 +22,6 @@ use xln_primitives::{CertifiedMessage, EntityId, Hash, Network, PublicKey, Signa
 use xln_runtime::{RuntimeMessage, Speaker};
 
 use super::{environment::Environment, letter::Letter, machine::Machine};
-use crate::retained::outbox_number;
 
 /// Entities whose homes are kept: a hundred bytes each.
 const KNOWN_MAX: usize = 1_000_000;
@@ -123,24 +122,34 @@ impl<E: Environment> Machine<E> {
         Some(home)
     }
 
-    /// An entity that proved what it said lives on the server that brought it, if it says so.
-    pub(super) fn learn_home(&mut self, from: ServerId, sender: &Sender) -> Result<(), E::Error> {
-        let Sender { entity, key, home } = sender;
-        let is_elsewhere =
-            self.directory.homes_of(entity).next().is_none() && self.env.server().entity(entity).is_none();
-        if !is_elsewhere || !self.homes.is_news(entity, from, home.since) {
+    /// Entities that proved what they said live on the server that brought it, if they say so.
+    pub(super) fn learn_homes(&mut self, from: ServerId, senders: Vec<Sender>) -> Result<(), E::Error> {
+        let mut news: Vec<LearnedHome> = Vec::new();
+        for Sender { entity, key, home: Home { since, signature } } in senders {
+            let is_told = news.iter().any(|known| known.entity == entity);
+            let is_elsewhere = self.directory.homes_of(&entity).next().is_none()
+                && self.env.server().entity(&entity).is_none();
+            if is_told || !is_elsewhere || !self.homes.is_news(&entity, from, since) {
+                continue;
+            }
+            let network = self.env.server().facts().network;
+            if key.verify(&sign_bytes(network, &entity, from, since), &signature).is_err() {
+                tracing::warn!(%from, %entity, "the key of an entity did not sign that it lives on this server");
+                continue;
+            }
+            news.push(LearnedHome { entity, server: *from.as_bytes(), since });
+        }
+        if news.is_empty() {
             return Ok(());
         }
-        let network = self.env.server().facts().network;
-        if key.verify(&sign_bytes(network, entity, from, home.since), &home.signature).is_err() {
-            tracing::warn!(%from, %entity, "the key of an entity did not sign that it lives on this server");
-            return Ok(());
-        }
-        tracing::debug!(%from, %entity, "an entity lives on this server");
-        self.env.learn_home(&LearnedHome { entity: *entity, server: *from.as_bytes(), since: home.since })?;
-        self.homes.known.insert(*entity, (from, home.since));
+        tracing::debug!(%from, entities = news.len(), "entities live on this server");
+        self.env.learn_homes(&news)?;
         self.open_post(from);
-        self.post_backlog(*entity, from)
+        for LearnedHome { entity, since, .. } in news {
+            self.homes.known.insert(entity, (from, since));
+            self.post_backlog(entity, from)?;
+        }
+        Ok(())
     }
 
     /// Takes up what was learned before the start. Of each entity the last word counts.
@@ -149,35 +158,6 @@ impl<E: Environment> Machine<E> {
             if self.homes.is_news(&entity, ServerId::new(server), since) {
                 self.homes.known.insert(entity, (ServerId::new(server), since));
             }
-        }
-        Ok(())
-    }
-
-    /// Makes ready to send to a server.
-    pub(super) fn open_post(&mut self, server: ServerId) {
-        if self.delivery.acknowledged(server).is_none() && server != self.own {
-            let before = self.post.begin(server, self.seen);
-            self.delivery.resume(server, self.post.stream(), before, before);
-        }
-    }
-
-    /// Sends to a server what was said to an entity before it was known that it lives there.
-    pub(super) fn post_backlog(&mut self, entity: EntityId, home: ServerId) -> Result<(), E::Error> {
-        if self.waiting.contains_key(&entity) {
-            return Ok(());
-        }
-        // What later slices say goes the usual way, and after it.
-        let end = outbox_number(self.seen.saturating_add(1), 0);
-        for (number, message) in self.env.outbox(entity)? {
-            let letter = if number < end { self.letter(message) } else { None };
-            let Some(letter) = letter else { continue };
-            let place = self.post.after_last(home, self.seen);
-            // Of very many the rest goes after the next start.
-            if place.0 >= end {
-                break;
-            }
-            self.post.append(home, place, (entity, number), &letter);
-            self.delivery.appended(home, place);
         }
         Ok(())
     }

@@ -59,10 +59,16 @@ impl<T: Encode + Decode> LineFile<T> {
 
     /// Adds a line, durably.
     pub(super) fn append(&self, item: &T) -> Result<(), LineFileError> {
+        self.append_all(core::slice::from_ref(item))
+    }
+
+    /// Adds lines, durably; if that fails, perhaps some of them.
+    pub(super) fn append_all(&self, items: &[T]) -> Result<(), LineFileError> {
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path).map_err(self.error())?;
         // After a line that was cut off a new one begins.
-        let line = format!("\n{}\n", hex::encode(item.encode()));
-        file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(self.error())
+        let lines: Vec<String> = items.iter().map(|item| hex::encode(item.encode())).collect();
+        let text = format!("\n{}\n", lines.join("\n"));
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(self.error())
     }
 }
 

@@ -27,7 +27,8 @@
 //! [`Serving`]), which the author takes over in a slice like any input.
 //!
 //! **Delivering.** What an entity here says to one on another server goes there by [`xln_network::delivery`]: at least once,
-//! in order, kept until the other server has it durably. Whoever carries a message proves nothing; the message proves itself.
+//! in order, kept until the other server has it durably. Where that is the chain spec says, or a board, or the entity itself
+//! (`whereabouts`). Whoever carries a message proves nothing; the message proves itself.
 
 mod board;
 mod calls;
@@ -58,6 +59,7 @@ mod time;
 mod unproven;
 mod voting_server;
 mod waiting;
+mod whereabouts;
 
 pub use changes::PeerChanges;
 pub use decided::DecidedFrames;

@@ -8,7 +8,7 @@ use xln_network::{
     Code, ServerId,
     delivery::{Effect, Item, MemoryQueue, Packet, Position, Stream},
 };
-use xln_primitives::{Board, EntityId, Member, Message as Said, Sequence};
+use xln_primitives::{Board, EntityId, Message as Said, Sequence};
 use xln_runtime::{
     Delivery as Message, Inbound, RuntimeMessage, SliceNumber, authenticate_message, authenticate_messages,
 };
@@ -23,10 +23,6 @@ use super::{
 };
 use crate::retained::outbox_number;
 
-/// Entities elsewhere of which the servers are known because they spoke.
-const LEARNED_MAX: usize = 10_000;
-/// Entries of the registry that are read at once.
-const REGISTRY_PAGE: usize = 256;
 /// Letters to a board that are told again at once.
 const AGAIN_MAX: usize = 500;
 
@@ -185,69 +181,6 @@ impl<E: Environment> Machine<E> {
         }
     }
 
-    /// The other servers that execute what is said to an entity: one, or all of its board. Of a registered entity the registry
-    /// says which board that is now.
-    fn homes(&self, entity: &EntityId) -> Vec<ServerId> {
-        let learned = self.learned.get(entity).into_iter().flatten().copied().chain(self.homes.of(entity));
-        let mut homes: Vec<ServerId> = self.directory.homes_of(entity).chain(learned).collect();
-        if let Some(board) = self.registered_board(entity) {
-            homes.extend(self.homes_by(&board));
-        }
-        homes.sort_unstable();
-        homes.dedup();
-        homes.retain(|home| *home != self.own);
-        homes
-    }
-
-    /// The board that the registry has for an entity now.
-    pub(super) fn registered_board(&self, entity: &EntityId) -> Option<Board> {
-        let (number, server) = (entity.registry_number()?, self.env.server());
-        let state = server.depositary()?.state();
-        pallet_entities::registered_board(&state, number).ok().flatten()
-    }
-
-    /// Registered entities whose boards vote on other servers, with those servers.
-    fn registered_homes(&self) -> Vec<(EntityId, ServerId)> {
-        let server = self.env.server();
-        let Some(depositary) = server.depositary() else { return Vec::new() };
-        let (state, mut after, mut homes) = (depositary.state(), None, Vec::new());
-        while let Ok(page) = pallet_entities::registrations(&state, after, REGISTRY_PAGE)
-            && let Some((last, _)) = page.last()
-        {
-            after = Some(*last);
-            for (number, entry) in page.iter().filter(|(_, entry)| entry.board.votes()) {
-                let entity = EntityId::registered(*number);
-                homes.extend(self.homes_by(&entry.board).into_iter().map(|home| (entity, home)));
-            }
-        }
-        homes
-    }
-
-    /// Where the servers are of an entity that spoke: its board says so, if it votes.
-    fn learn(&mut self, entity: EntityId, board: &Board) -> Result<(), E::Error> {
-        let known = self.waiting.contains_key(&entity)
-            || self.learned.contains_key(&entity)
-            || self.directory.homes_of(&entity).next().is_some();
-        let homes = self.homes_by(board);
-        // The identifier of any other entity says nothing of its board.
-        if known || board.entity() != entity || homes.is_empty() || self.learned.len() >= LEARNED_MAX {
-            return Ok(());
-        }
-        self.env.learn(board)?;
-        self.learned.insert(entity, homes.clone());
-        let own = self.own;
-        for home in homes.into_iter().filter(|home| *home != own) {
-            self.post_backlog(entity, home)?;
-        }
-        Ok(())
-    }
-
-    /// The servers on which a board votes.
-    fn homes_by(&self, board: &Board) -> Vec<ServerId> {
-        let keys = board.members.iter().filter_map(Member::bls_key);
-        keys.filter_map(|key| self.directory.voter(key)).collect()
-    }
-
     /// Tells a letter to all who vote for its receiver.
     fn tell_board(&mut self, entity: &EntityId, letter: &Letter) {
         let to = self.voters(entity);
@@ -348,9 +281,8 @@ impl<E: Environment> Machine<E> {
     pub(super) fn told(&mut self, from: ServerId, bytes: &[u8]) -> Result<(), E::Error> {
         match Plea::from_bytes(bytes) {
             Some(Plea::Message(letter)) => {
-                if let Some(sender) = self.take_letter(letter) {
-                    self.learn_home(from, &sender)?;
-                }
+                let sender = self.take_letter(letter);
+                self.learn_homes(from, sender.into_iter().collect())?;
             }
             Some(Plea::Time { entity, at }) => self.want_time(entity, at),
             Some(Plea::Call(call)) => self.told_call(*call)?,
@@ -460,9 +392,7 @@ impl<E: Environment> Machine<E> {
         for (entity, board) in speaking {
             self.learn(entity, &board)?;
         }
-        for sender in senders {
-            self.learn_home(from, &sender)?;
-        }
+        self.learn_homes(from, senders)?;
         for (entity, proven) in for_boards {
             self.put_or_hold(entity, proven);
         }

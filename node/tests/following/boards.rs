@@ -191,10 +191,10 @@ fn letters(net: &Net, count: u64) -> Vec<(Delivery, Board)> {
     (0..count).map(say).collect()
 }
 
-/// A server tells another what somebody said to a board.
+/// A server tells another what somebody said to a board, and nothing of where that somebody lives.
 fn told(by: &Net, letter: &(Delivery, Board)) -> Input {
     let message = letter.0.certified().unwrap();
-    let bytes = [&[0][..], &message.encode(), &letter.1.encode()].concat();
+    let bytes = [&[0][..], &message.encode(), &letter.1.encode(), &[0]].concat();
     Input::Consensus { from: by.peers[1].id, code: Code::EntityTransaction, bytes }
 }
 

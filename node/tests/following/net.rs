@@ -130,7 +130,7 @@ impl Environment for Around {
         Ok(Vec::new())
     }
 
-    fn learn_home(&mut self, _home: &LearnedHome) -> Result<(), Infallible> {
+    fn learn_homes(&mut self, _homes: &[LearnedHome]) -> Result<(), Infallible> {
         Ok(())
     }
 

@@ -181,8 +181,8 @@ impl Environment for Site {
         Ok(self.disk.homes.clone())
     }
 
-    fn learn_home(&mut self, home: &LearnedHome) -> Result<(), Crash> {
-        self.disk.homes.push(home.clone());
+    fn learn_homes(&mut self, homes: &[LearnedHome]) -> Result<(), Crash> {
+        self.disk.homes.extend_from_slice(homes);
         Ok(())
     }
 
