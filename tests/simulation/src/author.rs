@@ -5,7 +5,10 @@ use std::{collections::VecDeque, time::Duration};
 use xln_primitives::{BlockHeader, CallHash, Hash};
 use xln_runtime::{Authentic, Certifier, Executed, Sealed, Server, SignedCall, SliceInputs};
 
-use crate::site::{Site, clock};
+use crate::{
+    options::Mutation,
+    site::{Site, clock},
+};
 
 /// Limits of a slice, as in a node.
 const FRAMES_MAX: usize = 32;
@@ -70,7 +73,10 @@ impl Author {
             return;
         }
         let entropy = Hash::new(site.random.bytes());
-        let executed = self.ahead.execute(now, entropy, inputs, certifier).expect("every key is here");
+        let mut executed = self.ahead.execute(now, entropy, inputs, certifier).expect("every key is here");
+        if site.mutation == Some(Mutation::DisorderedMessages) {
+            executed.early.clear();
+        }
         if executed.frames > 0 {
             drop(self.ahead.commit(&executed));
         } else if !executed.gives_back() {

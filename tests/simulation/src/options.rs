@@ -14,7 +14,7 @@ pub enum Mutation {
     OutboxForgets,
     /// A validator whose disk is lost votes as if it never had.
     NoMarks,
-    /// Messages of other servers are handed to the author in the wrong order.
+    /// Messages of other servers are handed to the author in the wrong order, and what came too early is not brought again.
     DisorderedMessages,
     /// A disk comes back from a backup, nobody says so, and the marks of votes are gone.
     SilentRestore,
