@@ -61,6 +61,10 @@ fn facts(view: &BoardProofView) -> Table {
     match &view.proof {
         Some(proof) => {
             let (keeper, height) = (proof.header.entity.label(), proof.header.height);
+            // That the board of now did not change before is in no row of its own state.
+            if view.term.last.is_none() && proof.header.entity.id == view.entity.id {
+                rows.push(("proven", Cell::new(format!("for frames after {height}"))));
+            }
             rows.push(("in the state of", Cell::foreign(&format!("{keeper}, after frame {height}"))));
             rows.push(("state root", Cell::id(proof.header.state_root)));
             rows.push(("certified by", Cell::id(proof.header.board_hash)));

@@ -94,7 +94,7 @@ fn boards_are_listed_with_their_frames_and_a_proof_says_who_keeps_it() {
     let proven = |proof: Value, encoded: Value| json!({ "entity": party("acme"), "term": former(), "board": "0x06", "proof": proof, "encoded": encoded });
     let node = Node::start(vec![
         ("entity.boards", Ok(json!([former(), term("41", Value::Null, "bb")]))),
-        ("entity.getBoardProof", Ok(proven(row, json!("0x07")))),
+        ("entity.getBoardProof", Ok(proven(row.clone(), json!("0x07")))),
     ]);
     let list = stdout(&xln(&node.url, "entity boards acme"));
     assert!(
@@ -106,6 +106,13 @@ fn boards_are_listed_with_their_frames_and_a_proof_says_who_keeps_it() {
     let proof = stdout(&xln(&node.url, "entity board-proof acme --height 40"));
     assert!(proof.contains("depositary, after frame 12") && proof.contains("2 bytes"), "{proof}");
     assert_eq!(node.asked("entity.getBoardProof"), json!({ "entity": "acme", "height": "40" }));
+
+    assert!(!proof.contains("frames after 12"), "the depositary proves all of another's term: {proof}");
+
+    let own = json!({ "entity": party("depositary"), "term": term("3", Value::Null, "bb"), "board": "0x06", "proof": row, "encoded": "0x07" });
+    let own = Node::start(vec![("entity.getBoardProof", Ok(own))]);
+    let proof = stdout(&xln(&own.url, "entity board-proof depositary"));
+    assert!(proof.contains("from 3 on") && proof.contains("for frames after 12"), "{proof}");
 
     let lazy = Node::start(vec![("entity.getBoardProof", Ok(proven(Value::Null, Value::Null)))]);
     let proof = stdout(&xln(&lazy.url, "entity board-proof acme"));

@@ -22,8 +22,9 @@ views! {
         pub term: TermView,
         /// The board, SCALE.
         pub board: Bytes,
-        /// The row that names it, in a certified state: of the depositary, or of the entity itself. Absent for a lazy entity, whose
-        /// identifier is the hash of its board.
+        /// The row that names it, in a certified state: of the depositary, or of the entity itself. The board of now in the entity's
+        /// own state is proven for the frames after `header` only. Absent for a lazy entity, whose identifier is the hash of its
+        /// board.
         pub proof: Option<ProofView>,
         /// The same as one value to verify, SCALE: entity, key, path, header, certificate.
         pub encoded: Option<Bytes>,
