@@ -8,7 +8,7 @@ mod process;
 
 use std::{path::Path, process::Command};
 
-use process::{BINARY, Process, call, eventually, free_ports};
+use process::{BINARY, Process, call, eventually, free_ports, testnet};
 use serde_json::{Value, json};
 
 const SERVERS: [&str; 6] = ["validator-1", "validator-2", "validator-3", "validator-4", "hub-1", "hub-2"];
@@ -23,22 +23,7 @@ impl Servers {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_ports(6);
-        let written = Command::new(BINARY)
-            .args([
-                "testnet",
-                "--well-known",
-                "--nodes",
-                "4",
-                "--hubs",
-                "2",
-                "--port",
-                &port.to_string(),
-                "--out",
-            ])
-            .arg(folder.path())
-            .output()
-            .unwrap();
-        assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+        testnet((4, 2), port, folder.path());
         let mut servers = Self { folder, running: (0..SERVERS.len()).map(|_| None).collect() };
         for place in 0..SERVERS.len() {
             servers.run(place, port);

@@ -11,7 +11,7 @@ use std::{
     process::Command,
 };
 
-use process::{BINARY, Process, eventually, free_ports};
+use process::{BINARY, Process, eventually, free_ports, testnet};
 use serde_json::Value;
 
 /// Commands that change nothing.
@@ -50,22 +50,7 @@ impl Reader {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, network) = (free_ports(2), folder.path().join("try"));
-        let written = Command::new(BINARY)
-            .args([
-                "testnet",
-                "--well-known",
-                "--nodes",
-                "1",
-                "--hubs",
-                "1",
-                "--port",
-                &port.to_string(),
-                "--out",
-            ])
-            .arg(&network)
-            .output()
-            .unwrap();
-        assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+        testnet((1, 1), port, &network);
         let chain = network.join("chain.json");
         let spec: Value = serde_json::from_str(&std::fs::read_to_string(&chain).unwrap()).unwrap();
         let entities = spec["genesis"]["entities"].as_array().unwrap();

@@ -7,7 +7,7 @@ mod process;
 
 use std::{path::Path, process::Command};
 
-use process::{BINARY, Process, call, eventually, free_ports};
+use process::{BINARY, Process, call, eventually, free_ports, testnet};
 use serde_json::{Value, json};
 
 /// A validator and a hub.
@@ -20,22 +20,7 @@ impl Pair {
     fn write() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_ports(2);
-        let written = Command::new(BINARY)
-            .args([
-                "testnet",
-                "--well-known",
-                "--nodes",
-                "1",
-                "--hubs",
-                "1",
-                "--port",
-                &port.to_string(),
-                "--out",
-            ])
-            .arg(folder.path())
-            .output()
-            .unwrap();
-        assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+        testnet((1, 1), port, folder.path());
         Self { folder, port }
     }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     namespaces::Namespaces,
-    process::{BINARY, Process, call, eventually, free_ports},
+    process::{BINARY, Process, call, eventually, free_ports, testnet},
     proxy::Proxy,
 };
 
@@ -50,20 +50,8 @@ impl Servers {
     pub(crate) fn between(validators: usize, hubs: usize, addresses: Vec<SocketAddr>, wires: Wires) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("spec");
-        let written = Command::new(BINARY)
-            .args([
-                "testnet",
-                "--well-known",
-                "--nodes",
-                &validators.to_string(),
-                "--hubs",
-                &hubs.to_string(),
-                "--out",
-            ])
-            .arg(&out)
-            .output()
-            .unwrap();
-        assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+        // Its ports are replaced below.
+        testnet((validators, hubs), 30_400, &out);
         let spec = std::fs::read_to_string(out.join("chain.json")).unwrap();
         let spec: Value = serde_json::from_str(&spec).unwrap();
         let servers = spec["servers"].as_array().unwrap();

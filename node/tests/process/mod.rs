@@ -170,3 +170,14 @@ pub(crate) fn call(address: &str, method: &str, params: &Value) -> Result<Value,
         None => Ok(answer["result"].take()),
     }
 }
+
+/// Writes a network with well-known keys: so many validators and hubs, with ports from this one on.
+pub(crate) fn testnet((nodes, hubs): (usize, usize), port: u16, out: &Path) {
+    let written = Command::new(BINARY)
+        .args(["testnet", "--well-known", "--nodes", &nodes.to_string(), "--hubs", &hubs.to_string()])
+        .args(["--port", &port.to_string(), "--out"])
+        .arg(out)
+        .output()
+        .unwrap();
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+}
