@@ -217,8 +217,9 @@ impl<E: Environment> Machine<E> {
                 Ok(DecidedFrame { body, header, certificate })
             });
         match made {
+            // The machine has checked the certificate, whoever made it.
             Ok(made) if made.header.hash() == frame => {
-                self.follow(made);
+                self.take_over(made);
             }
             Ok(_) => {
                 self.shared.halted(entity, format!("frame {height} was decided and is another one here"));

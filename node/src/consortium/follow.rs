@@ -24,19 +24,29 @@ impl<E: Environment> Machine<E> {
     /// Hands a frame to the author, if it is the next one and its certificate holds. Tells what it was worth.
     pub(super) fn follow(&mut self, frame: DecidedFrame) -> Worth {
         let (entity, height) = (frame.body.entity, frame.body.height);
-        let known = self.certifier(&frame.header);
-        let Some(followed) = self.followed.get_mut(&entity).filter(|followed| !followed.halted) else {
+        let Some(followed) = self.followed.get(&entity).filter(|followed| !followed.halted) else {
             return Worth::Nothing;
         };
         if height < followed.next {
             return Worth::Known;
         }
         let network = self.env.server().facts().network;
-        match known {
-            Known::Board(board) if frame.verify(network, &board).is_ok() => {}
+        match self.certifier(&frame.header) {
+            Known::Board(board) if frame.verify(network, &board).is_ok() => self.take_over(frame),
             // It comes after a change of the board that is not here yet.
-            Known::NotYet => return Worth::Early,
-            Known::Board(_) | Known::Never => return Worth::Forged,
+            Known::NotYet => Worth::Early,
+            Known::Board(_) | Known::Never => Worth::Forged,
+        }
+    }
+
+    /// [`Machine::follow`] for a frame whose certificate has been checked, against the board of its height.
+    pub(super) fn take_over(&mut self, frame: DecidedFrame) -> Worth {
+        let (entity, height) = (frame.body.entity, frame.body.height);
+        let Some(followed) = self.followed.get_mut(&entity).filter(|followed| !followed.halted) else {
+            return Worth::Nothing;
+        };
+        if height < followed.next {
+            return Worth::Known;
         }
         self.shared.seen(entity, height);
         if height > followed.next {
