@@ -13,6 +13,7 @@ use std::{
 
 use tokio::{net::TcpListener, sync::oneshot};
 use xln_chain_spec::ChainSpec;
+use xln_primitives::crypto::bls;
 use xln_rpc::{Feed, RpcServer, view::ServerRole};
 use xln_store::{Options, Store};
 
@@ -56,6 +57,7 @@ pub struct Node {
 impl Node {
     /// Starts every part. What was started is stopped again if a later part fails.
     pub async fn start(config: Config) -> Result<Self, RunError> {
+        bls::remember();
         let spec = ChainSpec::load(&config.chain)?;
         let mut genesis = spec.to_genesis()?;
         let folder = config.base_path.open().map_err(RunError::system("the base path cannot be used"))?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use xln_oracles::{Whole, copies_agree};
+use xln_primitives::crypto::bls;
 use xln_runtime::{Entity, Server, invariants};
 
 use crate::{options::Options, simulation::Simulation};
@@ -30,9 +31,10 @@ pub struct Outcome {
     pub roots: Vec<xln_primitives::Hash>,
 }
 
-/// Plays a seed.
+/// Plays a seed. The servers share the memory of signatures that held: what one has proven, another reads.
 #[must_use]
 pub fn run(seed: u64, options: Options) -> Outcome {
+    bls::remember();
     let mut simulation = Simulation::new(seed, options);
     let faulty = Duration::from_millis(simulation.options.faulty_ms);
     simulation.run_until(faulty);

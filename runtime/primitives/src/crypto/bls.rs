@@ -6,7 +6,11 @@
 
 use blst::{BLST_ERROR, MultiPoint, min_pk};
 
-use super::SignatureError;
+pub use super::known::remember;
+use super::{
+    SignatureError,
+    known::{Claim, once},
+};
 
 const SIGN_DST: &[u8] = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
 const POSSESSION_DST: &[u8] = b"BLS_POP_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
@@ -36,8 +40,10 @@ pub(super) fn sign(scalar: &[u8; 32], message: &[u8]) -> Result<[u8; 96], Signat
     Ok(secret(scalar)?.sign(message, SIGN_DST, &[]).compress())
 }
 
-pub(super) fn verify(public: &[u8; 48], message: &[u8], bytes: &[u8; 96]) -> Result<(), SignatureError> {
-    accepted(signature(bytes)?.verify(false, message, SIGN_DST, &[], &key(public)?, false))
+/// Checks one signature.
+pub fn verify(public: &[u8; 48], message: &[u8], bytes: &[u8; 96]) -> Result<(), SignatureError> {
+    let pairing = || accepted(signature(bytes)?.verify(false, message, SIGN_DST, &[], &key(public)?, false));
+    once(Claim::Signed, &[*public], message, bytes, pairing)
 }
 
 /// Proves that the holder of `scalar` knows it: a signature over the public key in a domain of its own.
@@ -48,7 +54,9 @@ pub fn prove_possession(scalar: &[u8; 32]) -> Result<[u8; 96], SignatureError> {
 
 /// Checks a proof of possession.
 pub fn verify_possession(public: &[u8; 48], proof: &[u8; 96]) -> Result<(), SignatureError> {
-    accepted(signature(proof)?.verify(false, public, POSSESSION_DST, &[], &key(public)?, false))
+    let pairing =
+        || accepted(signature(proof)?.verify(false, public, POSSESSION_DST, &[], &key(public)?, false));
+    once(Claim::Possessed, &[*public], &[], proof, pairing)
 }
 
 /// Adds up signatures over one message. Order does not matter; an empty list is an error.
@@ -63,12 +71,15 @@ pub fn aggregate(signatures: &[[u8; 96]]) -> Result<[u8; 96], SignatureError> {
 /// Checks an aggregate of signatures by all of `keys` over one message. The keys' proofs of possession must
 /// have been checked before; an empty list is an error.
 pub fn verify_aggregate(keys: &[[u8; 48]], message: &[u8], bytes: &[u8; 96]) -> Result<(), SignatureError> {
-    let points = keys.iter().map(key).collect::<Result<Vec<_>, _>>()?;
-    if points.is_empty() {
-        return Err(SignatureError::InvalidKey);
-    }
-    let references: Vec<_> = points.iter().collect();
-    accepted(signature(bytes)?.fast_aggregate_verify(false, message, SIGN_DST, &references))
+    let pairing = || {
+        let points = keys.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+        if points.is_empty() {
+            return Err(SignatureError::InvalidKey);
+        }
+        let references: Vec<_> = points.iter().collect();
+        accepted(signature(bytes)?.fast_aggregate_verify(false, message, SIGN_DST, &references))
+    };
+    once(Claim::Signed, keys, message, bytes, pairing)
 }
 
 /// Checks signatures by several keys over one message at once: `e(Σ rᵢ·pkᵢ, H(m)) = e(g, Σ rᵢ·sigᵢ)` with one factor

@@ -9,6 +9,7 @@
 mod batch;
 pub mod bls;
 mod ed25519;
+mod known;
 mod secp256k1;
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
