@@ -13,6 +13,8 @@ use pallet_entities::{Term, Whose};
 use xln_primitives::{Board, Certificate, EntityId, FrameHeader, Network};
 use xln_tree::{Hasher, Proof};
 
+use crate::Entity;
+
 /// A row of a certified state that names a board and the heights that it certified.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
 pub struct BoardProof {
@@ -53,9 +55,48 @@ pub enum BoardProofError {
 }
 
 impl BoardProof {
+    /// That this board speaks in a term, in the state of an entity whose latest frame has this header and certificate.
+    #[must_use]
+    pub fn new(
+        (keeper, whose): (&Entity, Whose),
+        (header, certificate): (&FrameHeader, &Certificate),
+        (entity, term): (EntityId, &Term),
+    ) -> Self {
+        let key = term.key(whose).as_ref().to_vec();
+        let path = keeper.tree().prove(&key);
+        Self { entity, path, header: header.clone(), certificate: certificate.clone(), key }
+    }
+
+    /// That an entity gets another board after the frame with this header, in its own state.
+    pub(crate) fn of_next(after: &Entity, header: &FrameHeader, certificate: &Certificate) -> Self {
+        let first = header.height.saturating_add(1);
+        let term = Term { board: after.board().clone(), first, last: None };
+        Self::new((after, Whose::Own), (header, certificate), (after.id(), &term))
+    }
+
+    /// The board that certifies the frame after this one of the entity's own, if the header is believed.
+    pub(crate) fn next_board(&self) -> Result<Board, BoardProofError> {
+        let (keeper, entity) = (self.header.entity, self.entity);
+        let term = self.read()?;
+        if keeper == entity && term.last.is_none() {
+            Ok(term.board)
+        } else {
+            Err(BoardProofError::Row { keeper, entity })
+        }
+    }
+
     /// The board that is proven, with the heights that it certified, to whoever trusts that `trusted` certifies the frame that the
     /// proof ends in: the board of the depositary, or a later one of the entity.
     pub fn verify(&self, network: Network, trusted: &Board) -> Result<Term, BoardProofError> {
+        let (keeper, height) = (self.header.entity, self.header.height);
+        self.certificate
+            .verify(network, trusted, &self.header)
+            .map_err(|_| BoardProofError::Certificate { keeper, height })?;
+        self.read()
+    }
+
+    /// What the row says, if the header is believed.
+    fn read(&self) -> Result<Term, BoardProofError> {
         let (keeper, height) = (self.header.entity, self.header.height);
         let other = BoardProofError::Row { keeper, entity: self.entity };
         let whose = match self.entity.registry_number() {
@@ -63,9 +104,6 @@ impl BoardProof {
             Some(number) => Whose::Registered(number),
             None => return Err(other),
         };
-        self.certificate
-            .verify(network, trusted, &self.header)
-            .map_err(|_| BoardProofError::Certificate { keeper, height })?;
         let root = self.header.state_root.as_bytes();
         let value = self.path.verify(root, &self.key, Hasher::Blake3).map_err(|_| BoardProofError::Path)?;
         value.and_then(|value| Term::read(whose, height, &self.key, &value)).ok_or(other)

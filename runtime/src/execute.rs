@@ -15,8 +15,9 @@ use xln_primitives::{Board, CallHash, Certificate, EntityId, FrameHeader, Hash, 
 use xln_tree::Tree;
 
 use crate::{
-    AdoptError, Adopted, Adoption, Authentic, BodyError, Certifier, CertifyError, DecidedFrame, Inbound,
-    KeptProof, Receipt, Refusal, RuntimeCall, RuntimeEvent, ServerInput, SignedCall, Slice, SliceInputs,
+    AdoptError, Adopted, Adoption, Authentic, BoardProof, BodyError, Certifier, CertifyError, DecidedFrame,
+    Inbound, KeptProof, Receipt, Refusal, RuntimeCall, RuntimeEvent, ServerInput, SignedCall, Slice,
+    SliceInputs,
     boards::Boards,
     body,
     delivery::{Delivery, SentFrame},
@@ -24,6 +25,7 @@ use crate::{
     frame::{self, Draft, Turn, Work},
     overlay::Overlay,
     server::Server,
+    state_sync::Succession,
 };
 
 /// Most delivery rounds in one slice. A payment over 20 hops needs about 50.
@@ -71,6 +73,8 @@ pub struct Executed {
     pub founded: Vec<EntityId>,
     /// Calls that asked the depositary for something, with the hash of the receipt in which it answers.
     pub requests: Vec<(CallHash, CallHash)>,
+    /// Changes of boards that vote, of entities that are followed here. To be kept for those who take a state over.
+    pub handovers: Vec<BoardProof>,
     /// How many frames were made, followed or adopted with the state after them.
     pub frames: usize,
     pub(crate) entities: BTreeMap<EntityId, Entity>,
@@ -160,6 +164,7 @@ impl Server {
             requests: outcome.requests,
             outbox: outcome.outbox,
             early: outcome.early,
+            handovers: outcome.handovers,
             refused,
             unfit,
             unadopted,
@@ -210,6 +215,7 @@ struct Outcome {
     requests: Vec<(CallHash, CallHash)>,
     outbox: Vec<Delivery>,
     early: Vec<Authentic<Inbound>>,
+    handovers: Vec<BoardProof>,
 }
 
 /// The work of one round, by entity.
@@ -302,15 +308,18 @@ impl<'a> Execution<'a> {
         for adoption in adoptions {
             let id = adoption.entity();
             match adoption.check(self.server, self.entity(&id)) {
-                Ok(()) => {
+                Ok(Succession { ended, board }) => {
                     // Its rows stay where they are kept here.
                     let signer = self.entity(&id).map(Entity::signer);
                     let state = adoption.state().clone();
                     let signer = signer.unwrap_or(state.signer);
-                    if let Some(known) = self.entity(&id) {
-                        let Adopted { header, certificate, .. } = adoption.adopted();
-                        self.certifier.check_decided(&known.board, header, certificate)?;
+                    for (board, BoardProof { header, certificate, .. }) in &ended {
+                        self.certifier.check_decided(board, header, certificate)?;
                     }
+                    let Adopted { header, certificate, .. } = adoption.adopted();
+                    self.certifier.check_decided(&board, header, certificate)?;
+                    let handovers = ended.into_iter().map(|(_, handover)| handover.clone());
+                    self.outcome.handovers.extend(handovers);
                     self.entities.insert(id, Entity { signer, ..state });
                     fit.push(adoption.adopted().clone());
                 }
@@ -427,6 +436,10 @@ impl<'a> Execution<'a> {
     fn conclude(&mut self, draft: Draft, certificate: Certificate, next: &mut Round<'a>) {
         if draft.header.board_hash != draft.entity.board_hash {
             self.rotated.insert(draft.entity.id);
+            if draft.board.votes() {
+                let handover = BoardProof::of_next(&draft.entity, &draft.header, &certificate);
+                self.outcome.handovers.push(handover);
+            }
         }
         let Draft { mut entity, header, outputs, messages, events, receipts, proofs, requests, .. } = draft;
         let id = entity.id;

@@ -88,7 +88,7 @@ pub use slice::{ServerInput, Slice, SliceInputs, SliceNumber};
 pub use snapshot::{StateChanges, StateRow};
 pub use state_sync::{
     AdoptError, Adopted, Adoption, Assembly, AssemblyError, CHUNK_BYTES, CHUNKS_MAX, EntitySnapshot,
-    EntitySnapshotError, ManifestError, RowsError, StateManifest,
+    EntitySnapshotError, HANDOVERS_MAX, Handovers, ManifestError, RowsError, StateManifest,
 };
 
 /// A call as a key signs it for an entity.

@@ -17,8 +17,8 @@
 //!
 //! **What is trusted.** Nothing but the board that the receiver knows. The certificate covers the header, the header the root,
 //! the root every row. Hashes of chunks prove nothing; they tell at which chunk a transfer went wrong before all of it is
-//! there. A snapshot of a frame that another board decided is refused, since only the frames in between can prove the
-//! change: follow them.
+//! there. If another board decided the frame, the manifest proves how it followed on the one that is known: the last header of
+//! each board, with the path to the board after it ([`Handovers`]).
 //!
 //! **Canonical.** All rows in the order of their keys are one sequence of bytes, cut every [`CHUNK_BYTES`]:
 //!
@@ -37,9 +37,12 @@ mod assembly;
 mod cut;
 mod manifest;
 mod rows;
+mod succession;
 
 pub use adoption::{AdoptError, Adopted, Adoption};
 pub use assembly::{Assembly, AssemblyError};
 pub use cut::{EntitySnapshot, EntitySnapshotError};
 pub use manifest::{CHUNK_BYTES, CHUNKS_MAX, ManifestError, StateManifest};
 pub use rows::RowsError;
+pub(crate) use succession::Succession;
+pub use succession::{HANDOVERS_MAX, Handovers};

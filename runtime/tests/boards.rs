@@ -4,16 +4,13 @@
 mod consortium;
 mod network;
 
-use codec::Encode;
 use consortium::{Consortium, Validators, transfer};
 use network::Network;
 use pallet_entities::{BoardChange, Call, Term, Whose, board_at, terms};
-use xln_primitives::{
-    Amount, Board, CALL_VERSION, EntityId, FrameHeader, Hash, Member, MemberId, Permissions, Timestamp,
-};
+use xln_primitives::{Amount, Board, EntityId, FrameHeader, Hash, Member, MemberId, Permissions};
 use xln_runtime::{
-    BoardProof, BoardProofError, BodyError, CallBody, DecidedFrame, Entity, Known, Refusal, RuntimeCall,
-    RuntimeMessage, SignedCall, SliceInputs, StateRow, authenticate_calls,
+    BoardProof, BoardProofError, BodyError, DecidedFrame, Entity, Known, Refusal, RuntimeCall,
+    RuntimeMessage, SliceInputs, StateRow,
 };
 
 fn single(board: &Board) -> Member {
@@ -200,61 +197,6 @@ fn a_board_is_proven_to_whoever_trusts_the_depositary_and_nothing_else_is() {
     assert_eq!(own.verify(id, &trusted), Ok(expected));
 }
 
-/// A call of a validator to the depositary.
-fn by_validator(net: &Consortium, validator: usize, call: impl Into<RuntimeCall>) -> SignedCall {
-    let secret = &net.validators.secrets[validator];
-    let signer = secret.public().unwrap();
-    let state = net.servers[0].depositary().unwrap().state();
-    let body = CallBody {
-        version: CALL_VERSION,
-        network: net.genesis.network,
-        signer,
-        entity: net.genesis.depositary,
-        nonce: pallet_entities::nonce(&state, &signer.signer_id()).unwrap(),
-        valid_until: Timestamp::MAX,
-        calls: vec![call.into()].try_into().unwrap(),
-        tip: Amount::ZERO,
-    };
-    body.sign(secret).unwrap()
-}
-
-/// The depositary's next frame with these calls, certified by the validators of now.
-fn decide(net: &Consortium, calls: Vec<SignedCall>) -> DecidedFrame {
-    let calls = authenticate_calls(calls, net.genesis.network, net.now, [1; 32]);
-    let calls = calls.into_iter().map(Result::unwrap).collect();
-    let inputs = SliceInputs { calls, ..SliceInputs::default() };
-    let depositary = net.genesis.depositary;
-    let made = net.servers[0].propose(depositary, net.now, Hash::new([3; 32]), inputs, &net.boards).unwrap();
-    net.decide(made.unwrap())
-}
-
-/// The first validator's proposal number `number`, and the votes of as many others as it takes.
-fn voted(net: &Consortium, number: u64, change: BoardChange) -> Vec<SignedCall> {
-    let change = RuntimeCall::from(Call::ChangeBoard(change)).encode();
-    let calls = vec![change.try_into().unwrap()].try_into().unwrap();
-    let propose = pallet_governance::Call::Propose { calls, lifetime_ms: None };
-    let vote = pallet_governance::Call::Vote { proposal: number, approve: true };
-    let votes = (1..net.validators.secrets.len() - 1).map(|n| by_validator(net, n, vote.clone()));
-    [by_validator(net, 0, propose)].into_iter().chain(votes).collect()
-}
-
-fn follow(net: &mut Consortium, frame: &DecidedFrame) {
-    for server in 0..2 {
-        let frames = vec![frame.clone()];
-        let executed = net.run(server, SliceInputs { frames, ..SliceInputs::default() });
-        assert_eq!(executed.unfit, []);
-    }
-}
-
-fn becomes(net: &mut Consortium, proposal: u64, validators: Validators) -> DecidedFrame {
-    let calls = voted(net, proposal, BoardChange::SetBoard(validators.board.clone()));
-    let frame = decide(net, calls);
-    follow(net, &frame);
-    assert_eq!(net.servers[0].depositary().unwrap().board(), &validators.board);
-    net.validators = validators;
-    frame
-}
-
 #[test]
 fn a_board_of_four_becomes_five_and_three_and_every_frame_has_the_certificate_of_its_height() {
     let mut net = Consortium::new();
@@ -267,7 +209,7 @@ fn a_board_of_four_becomes_five_and_three_and_every_frame_has_the_certificate_of
     for (nonce, validators) in
         [Validators::of(1..=5), Validators::of(1..=4), Validators::of(1..=3)].into_iter().enumerate()
     {
-        frames.push(becomes(&mut net, u64::try_from(nonce).unwrap() + 1, validators));
+        frames.push(net.becomes(u64::try_from(nonce).unwrap() + 1, validators));
         net.call(1, "alice", u64::try_from(nonce).unwrap() + 1, transfer(bob, 1));
         boards.extend([net.validators.board.clone(), net.validators.board.clone()]);
         frames.extend(net.settle());
@@ -300,7 +242,7 @@ fn a_frame_of_the_old_board_above_its_last_height_is_refused_without_blame_for_t
     let bob = net.keys.id("bob");
     net.call(1, "alice", 0, transfer(bob, 1));
     let old = net.servers[1].clone();
-    becomes(&mut net, 1, Validators::of(2..=5));
+    net.becomes(1, Validators::of(2..=5));
     let (body, mut header) = net.propose().unwrap();
     let expected = header.board_hash;
     assert_eq!(expected, Validators::of(2..=5).board.hash());
@@ -326,12 +268,12 @@ fn too_few_do_not_change_the_board() {
     let mut net = Consortium::new();
     let validators = Validators::new();
     let board = Board { threshold: 3, ..validators.board };
-    becomes(&mut net, 1, Validators { board, ..validators });
+    net.becomes(1, Validators { board, ..validators });
     let lower = || BoardChange::SetThreshold(1);
-    let alone = by_validator(&net, 0, Call::ChangeBoard(lower()));
-    for calls in [vec![alone], voted(&net, 2, lower()).into_iter().take(2).collect()] {
-        let frame = decide(&net, calls);
-        follow(&mut net, &frame);
+    let alone = net.by_validator(0, Call::ChangeBoard(lower()));
+    for calls in [vec![alone], net.voted(2, lower()).into_iter().take(2).collect()] {
+        let frame = net.decide_calls(calls);
+        net.follow(&frame);
         assert_eq!(net.servers[0].depositary().unwrap().board().threshold, 3);
     }
 }

@@ -169,8 +169,8 @@ fn headers_and_certificates_that_were_changed_are_refused_before_a_chunk_is_aske
     forged.bytes += u64::try_from(CHUNK_BYTES).unwrap();
     assert!(matches!(StateManifest::decode(&forged.encode()), Err(ManifestError::Numbers { .. })));
     let mut later = manifest.encode();
-    later[0] = 2;
-    assert_eq!(StateManifest::decode(&later), Err(ManifestError::Version { found: 2 }));
+    later[0] = 3;
+    assert_eq!(StateManifest::decode(&later), Err(ManifestError::Version { found: 3 }));
 }
 
 /// The genesis of a network of which one server hosts the depositary alone, with a certified frame after which its state

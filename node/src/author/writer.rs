@@ -88,8 +88,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Frames that boards decided, for those who follow, and states after such frames; with each the consensus log ends up to
-    /// its height.
+    /// Frames that boards decided and changes of boards, for those who follow, and states after such frames; with each frame and
+    /// state the consensus log ends up to its height.
     fn put_frames(&self, batch: &mut Batch, executed: &Executed) -> Result<(), AuthorError> {
         for frame in &executed.slice.frames {
             let (entity, height) = (frame.body.entity, frame.body.height);
@@ -101,6 +101,9 @@ impl Writer {
             let (entity, height) = (adopted.header.entity, adopted.header.height);
             batch.put_adopted(&entity, height, executed.slice.number);
             self.end_log(batch, &entity, height)?;
+        }
+        for handover in &executed.handovers {
+            batch.put_handover(&handover.entity, handover.header.height, &handover.encode());
         }
         Ok(())
     }

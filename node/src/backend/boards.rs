@@ -60,16 +60,10 @@ impl NodeBackend {
         let proven = keeper.filter(|_| !is_lazy);
         let (term, proof, encoded) = match proven {
             Some((keeper, whose, term)) => {
-                let key = term.key(whose).as_ref().to_vec();
-                let (header, certificate) = self.certified(&keeper)?;
-                let proof = BoardProof {
-                    entity: id,
-                    path: keeper.tree().prove(&key),
-                    header: header.clone(),
-                    certificate: certificate.clone(),
-                    key: key.clone(),
-                };
-                (term, Some(proof_view(self, &keeper, Bytes(key))?), Some(Bytes(proof.encode())))
+                let certified = self.certified(&keeper)?;
+                let proof = BoardProof::new((&keeper, whose), certified, (id, &term));
+                let encoded = proof.encode();
+                (term, Some(proof_view(self, &keeper, Bytes(proof.key))?), Some(Bytes(encoded)))
             }
             None => (term, None, None),
         };

@@ -71,7 +71,7 @@ enum Failed {
     Silent,
     /// What it gave is wrong.
     Lied(String),
-    /// What it gave is right and of no use: frames have to do.
+    /// What it gave is right and of no use.
     Useless(AssemblyError),
 }
 
@@ -289,8 +289,11 @@ impl<E: Environment> Machine<E> {
             }
             Failed::Useless(error) => {
                 tracing::info!(%entity, %from, %error, "the state is of no use here");
-                followed.frames_only |= matches!(error, AssemblyError::OtherBoard { .. });
-                return Ok(());
+                if !matches!(error, AssemblyError::OtherBoard { .. }) {
+                    return Ok(());
+                }
+                // Another one may have seen the board change.
+                followed.stateless.insert(from);
             }
         }
         if !self.fetch(entity)? {

@@ -13,8 +13,8 @@ use std::{
 use xln_consensus::{Evidence, Row, VoteHistory};
 use xln_keystore::Keystore;
 use xln_network::{Answer, Code, Network, Question, Responder, ServerId, Topic, delivery::Packet};
-use xln_primitives::{Board, CallHash, EntityId, Height, Signature, SignerId, Timestamp};
-use xln_runtime::{Adoption, Authentic, DecidedFrame, Inbound, Refusal, Server};
+use xln_primitives::{Board, CallHash, EntityId, Height, Signature, SignerId, Timestamp, decode_exact};
+use xln_runtime::{Adoption, Authentic, BoardProof, DecidedFrame, Inbound, Refusal, Server};
 use xln_store::{Batch, Store, StoreError};
 
 use super::{
@@ -87,7 +87,8 @@ impl Here {
     /// Gives another server a state or a part of it. It may take a while, so it happens elsewhere; one question at a time.
     pub(super) fn serve(&self, from: ServerId, question: Question, responder: Responder) {
         let (server, serving, began) = (Arc::clone(&self.server), Arc::clone(&self.serving), self.began);
-        let (sweeping, runtime) = (Arc::clone(&self.sweeping), self.runtime.clone());
+        let (sweeping, runtime, store) =
+            (Arc::clone(&self.sweeping), self.runtime.clone(), self.store.clone());
         self.runtime.spawn_blocking(move || {
             let Ok(mut states) = serving.try_lock() else {
                 responder.answer(&Answer::Busy);
@@ -95,13 +96,25 @@ impl Here {
             };
             // A handle of its own: hashing a state must not keep the writer from the durable one.
             let server = server.read().unwrap_or_else(PoisonError::into_inner).clone();
-            responder.answer(&states.answer(&server, began.elapsed(), from, &question));
+            let handovers = |entity: &EntityId| kept_handovers(&store, entity);
+            responder.answer(&states.answer((&server, handovers), began.elapsed(), from, &question));
             // Under the lock, as where it ends.
             if !sweeping.swap(true, Ordering::AcqRel) {
                 runtime.spawn(sweep(began, Arc::clone(&serving), Arc::clone(&sweeping)));
             }
         });
     }
+}
+
+/// The changes of an entity's board that were seen here. Without them a state is of use to whoever knows its board.
+fn kept_handovers(store: &Store, entity: &EntityId) -> Vec<BoardProof> {
+    let read =
+        |bytes: Vec<u8>| decode_exact::<BoardProof>(&bytes, bytes.len()).map_err(|error| error.to_string());
+    let kept = store.handovers(entity).map(|row| row.map_err(|error| error.to_string()).and_then(read));
+    kept.collect::<Result<_, _>>().unwrap_or_else(|error| {
+        tracing::error!(%entity, error, "the changes of a board cannot be read");
+        Vec::new()
+    })
 }
 
 /// Drops states that nobody takes any more, until none is left.

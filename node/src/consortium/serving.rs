@@ -24,7 +24,7 @@ use xln_network::{
     quota::{Rate, TokenBucket},
 };
 use xln_primitives::{EntityId, Hash, Height};
-use xln_runtime::{CHUNK_BYTES, EntitySnapshot, EntitySnapshotError, Server};
+use xln_runtime::{BoardProof, CHUNK_BYTES, EntitySnapshot, EntitySnapshotError, Server};
 
 /// Most entities of which a state is kept for others.
 const HANDLES_MAX: usize = 4;
@@ -57,13 +57,20 @@ struct Handle {
 }
 
 impl Serving {
-    /// Answers a question for a state or a chunk of one, from the durable state `server`. `now` is the time since some moment.
+    /// Answers a question for a state or a chunk of one, from the durable state `server`. `now` is the time since some moment,
+    /// `handovers` what is kept of the changes of an entity's board.
     ///
     /// May hash a whole state: not to be called by a thread that others wait for.
-    pub fn answer(&mut self, server: &Server, now: Duration, from: ServerId, question: &Question) -> Answer {
+    pub fn answer(
+        &mut self,
+        (server, handovers): (&Server, impl FnOnce(&EntityId) -> Vec<BoardProof>),
+        now: Duration,
+        from: ServerId,
+        question: &Question,
+    ) -> Answer {
         self.expire(now);
         match question {
-            Question::Snapshot { entity, above } => self.manifest(server, now, *entity, *above),
+            Question::Snapshot { entity, above } => self.manifest((server, handovers), now, *entity, *above),
             Question::Chunk { snapshot, index } => self.chunk(now, from, snapshot, *index),
             Question::Heights(_) | Question::Frames { .. } => Answer::Unknown,
         }
@@ -82,7 +89,13 @@ impl Serving {
         self.handles.is_empty()
     }
 
-    fn manifest(&mut self, server: &Server, now: Duration, id: EntityId, above: Height) -> Answer {
+    fn manifest(
+        &mut self,
+        (server, handovers): (&Server, impl FnOnce(&EntityId) -> Vec<BoardProof>),
+        now: Duration,
+        id: EntityId,
+        above: Height,
+    ) -> Answer {
         if let Some(handle) = self.handles.get_mut(&id) {
             if handle.snapshot.manifest().header.height > above {
                 handle.asked = now;
@@ -103,6 +116,7 @@ impl Serving {
         }
         match EntitySnapshot::of(entity) {
             Ok(snapshot) => {
+                let snapshot = snapshot.with_handovers(handovers(&id));
                 let (hash, bytes) = (snapshot.manifest().hash(), snapshot.manifest().encode());
                 self.handles.insert(id, Handle { snapshot, hash, made: now, asked: now });
                 Answer::Snapshot(bytes)

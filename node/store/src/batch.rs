@@ -95,6 +95,11 @@ impl Batch {
         self.put(Column::Frames, key::frame(entity, height), frame);
     }
 
+    /// Stores proof that the board which certified the frame of this height gave way to another.
+    pub fn put_handover(&mut self, entity: &EntityId, height: Height, proof: &[u8]) {
+        self.put(Column::Handovers, key::handover(entity, height), proof);
+    }
+
     /// Stores proof of a member who signed two things for one place: `slot` names the place among those of `height`.
     pub fn put_evidence(&mut self, entity: &EntityId, height: Height, slot: u64, evidence: &[u8]) {
         self.put(Column::Evidence, key::evidence(entity, height, slot), evidence);

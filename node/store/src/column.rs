@@ -32,11 +32,13 @@ pub enum Column {
     Evidence = 0x0c,
     /// States of entities that were taken over whole, in chunks.
     Adopted = 0x0d,
+    /// Proofs of changes of boards, by entity and the last height of the board before.
+    Handovers = 0x0e,
 }
 
 impl Column {
     /// Every column, in the order of its number.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::State,
         Self::Blocks,
         Self::BlockNumbers,
@@ -51,6 +53,7 @@ impl Column {
         Self::Frames,
         Self::Evidence,
         Self::Adopted,
+        Self::Handovers,
     ];
 
     /// Its name in the database.
@@ -71,6 +74,7 @@ impl Column {
             Self::Frames => "frames",
             Self::Evidence => "evidence",
             Self::Adopted => "adopted",
+            Self::Handovers => "handovers",
         }
     }
 
@@ -88,7 +92,7 @@ impl Column {
             Self::BlockNumbers | Self::Slices | Self::SliceReceipts => Some(1 + 8),
             Self::Snapshot => Some(1 + 1),
             Self::Consensus | Self::Evidence => Some(1 + 32 + 8 + 8),
-            Self::Outbox | Self::Frames => Some(1 + 32 + 8),
+            Self::Outbox | Self::Frames | Self::Handovers => Some(1 + 32 + 8),
             Self::Proofs => Some(1 + 32 + 32),
             Self::Adopted => Some(1 + 32 + 8 + 4),
         }

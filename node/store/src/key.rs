@@ -65,6 +65,11 @@ pub(crate) fn frame(entity: &EntityId, height: Height) -> Vec<u8> {
     key(Column::Frames, &[entity.as_ref(), &height.to_be_bytes()])
 }
 
+/// Proof that a board gave way to another after a height.
+pub(crate) fn handover(entity: &EntityId, height: Height) -> Vec<u8> {
+    key(Column::Handovers, &[entity.as_ref(), &height.to_be_bytes()])
+}
+
 /// Proof of a member who signed two things for one place, `slot` of what an entity's board said at a height.
 pub(crate) fn evidence(entity: &EntityId, height: Height, slot: u64) -> Vec<u8> {
     key(Column::Evidence, &[entity.as_ref(), &height.to_be_bytes(), &slot.to_be_bytes()])

@@ -27,6 +27,7 @@
 //!   frames          0x0b ‖ entity ‖ height                frame that a board decided
 //!   evidence        0x0c ‖ entity ‖ height ‖ slot         two statements of one member that exclude each other
 //!   adopted         0x0d ‖ entity ‖ height ‖ index        chunk of a state that was taken over; index 2³²−1: in which slice
+//!   handovers       0x0e ‖ entity ‖ height                proof that another board follows the one that certified this height
 //! ```
 //!
 //! Numbers in keys are big-endian, so that key order is their order.

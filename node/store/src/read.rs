@@ -166,6 +166,15 @@ impl Store {
         self.get(Column::Frames, &key::frame(entity, height))
     }
 
+    /// The proofs of changes of an entity's board, in the order of their heights.
+    pub fn handovers(&self, entity: &EntityId) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + '_ {
+        let start = key::handover(entity, 0);
+        let prefix = start[..1 + 32].to_vec();
+        self.rows(Column::Handovers, &start)
+            .take_while(move |row| row.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix)))
+            .map(|row| row.map(|(_, proof)| proof))
+    }
+
     /// The consensus log of an entity: height, place and entry of each row, in order.
     pub fn consensus(
         &self,

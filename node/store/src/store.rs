@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Version of the layout in the crate's documentation.
-const SCHEMA: u32 = 4;
+const SCHEMA: u32 = 5;
 
 const IDENTITY_KEY: &[u8] = b"identity";
 const LOCK_FILE: &str = "store.lock";
@@ -310,16 +310,16 @@ mod tests {
     #[test]
     fn another_layout_is_refused_by_its_version() {
         // A later layout may say more about itself than this version can read.
-        let later = (SCHEMA + 1, Network::ZERO, 5_u64).encode();
+        let later = (SCHEMA + 1, Network::ZERO, 6_u64).encode();
         let refusal = reopened(|db| db.put(IDENTITY_KEY, later).unwrap());
-        assert!(matches!(refusal, StoreError::Schema { found: 5, expected: SCHEMA, .. }));
+        assert!(matches!(refusal, StoreError::Schema { found: 6, expected: SCHEMA, .. }));
     }
 
     #[test]
     fn a_database_that_lost_its_identity_is_not_claimed_anew() {
         let lost = reopened(|db| db.delete(IDENTITY_KEY).unwrap());
         assert!(matches!(lost, StoreError::NoIdentity { .. }));
-        let damaged = reopened(|db| db.put(IDENTITY_KEY, [4, 0, 0, 0, 9]).unwrap());
+        let damaged = reopened(|db| db.put(IDENTITY_KEY, [5, 0, 0, 0, 9]).unwrap());
         assert!(matches!(damaged, StoreError::NoIdentity { .. }));
     }
 

@@ -5,10 +5,15 @@ use pallet_entities::{BoardChange, Call as Entities};
 use pallet_governance::Call as Governance;
 use xln_integration::Actor;
 use xln_keystore::{Scheme, dev_secret};
+use xln_node::consortium::Input;
 use xln_primitives::{Member, MemberId, Permissions, Timestamp, crypto::bls};
 use xln_runtime::{RuntimeCall, SliceInputs, authenticate_calls};
 
-use crate::{SECONDS, net::Net, net::is_frames, network};
+use crate::{
+    SECONDS,
+    net::{Net, is_chunk, is_frames},
+    network,
+};
 
 /// A validator that no chain spec names.
 fn newcomer() -> Member {
@@ -66,14 +71,44 @@ fn who_was_away_follows_the_frames_over_changes_of_the_board() {
 }
 
 #[test]
-fn a_state_behind_a_change_of_the_board_is_left_for_the_frames_that_prove_the_change() {
+fn a_state_behind_changes_of_the_board_comes_with_the_proofs_of_the_changes() {
     let (_folder, mut net) = changed(80);
     let all = net.history.len();
-    net.start(0, all, 0);
+    let there = net.start(0, all, 0);
     let late = net.start(1, 2, 0);
-    net.run(SECONDS(5));
+    net.run(SECONDS(1));
     assert!(net.is_there(late), "it stands at {}", net.height(late));
-    assert_eq!(net.peers[late].machine.environment().chunks.len(), 0);
+    assert_eq!(net.asked(late, there, is_frames), 0);
+    assert_eq!(net.peers[late].machine.environment().handovers.len(), 2);
+
+    // It has no frame of the past, and passes on what it learned.
+    let third = net.start(2, 0, 0);
+    let gone = net.peers[there].id;
+    net.peers[third].machine.take(Input::Disconnected(gone)).unwrap();
+    net.run(SECONDS(2));
+    assert!(net.is_there(third), "it stands at {}", net.height(third));
+    assert!(net.asked(third, late, is_chunk) > 0);
+}
+
+#[test]
+fn who_gives_a_state_without_the_proofs_of_a_change_is_left_for_one_that_has_them_or_for_the_frames() {
+    for another in [true, false] {
+        let (_folder, mut net) = changed(80);
+        let all = net.history.len();
+        let forgetful = net.start(0, all, 0);
+        net.peers[forgetful].machine.environment().handovers.remove(1);
+        let other = net.start(1, all, 0);
+        if !another {
+            net.peers[other].machine.environment().handovers.clear();
+        }
+        let late = net.start(2, 2, 0);
+        net.run(SECONDS(5));
+        assert!(net.is_there(late), "it stands at {}", net.height(late));
+        let chunks = net.asked(late, other, is_chunk);
+        let frames = net.asked(late, forgetful, is_frames) + net.asked(late, other, is_frames);
+        assert_eq!((chunks > 0, frames > 0), (another, !another));
+        assert!(net.peers[late].shared.status().refused_states.is_empty(), "nobody lied");
+    }
 }
 
 #[test]

@@ -27,8 +27,8 @@ use xln_primitives::{
     Timestamp,
 };
 use xln_runtime::{
-    Adoption, Authentic, Certifier, CertifyError, DecidedFrame, Genesis, Inbound, Refusal, RuntimeCall,
-    Server, ServerInput, SignedCall, SliceInputs, authenticate_calls,
+    Adoption, Authentic, BoardProof, Certifier, CertifyError, DecidedFrame, Genesis, Inbound, Refusal,
+    RuntimeCall, Server, ServerInput, SignedCall, SliceInputs, authenticate_calls,
 };
 
 /// Nobody signs alone here.
@@ -49,6 +49,8 @@ pub(crate) struct Around {
     pub(crate) now: Duration,
     server: RefCell<Server>,
     pub(crate) frames: BTreeMap<(EntityId, Height), Vec<u8>>,
+    /// Changes of the depositary's board.
+    pub(crate) handovers: Vec<BoardProof>,
     queue: VecDeque<DecidedFrame>,
     adoptions: Vec<Adoption>,
     pub(crate) chunks: BTreeMap<(EntityId, Height, u32), Vec<u8>>,
@@ -334,10 +336,12 @@ impl Net {
         let mut genesis = self.genesis.clone();
         genesis.hosted = Some(known[place].hosts.clone());
         let mut server = genesis.build().unwrap();
+        let mut handovers = Vec::new();
         for frame in &self.history[..height] {
             let inputs = SliceInputs { frames: vec![frame.clone()], ..SliceInputs::default() };
             let executed = server.execute(frame.header.timestamp, Hash::ZERO, inputs, &NoKeys).unwrap();
             drop(server.commit(&executed));
+            handovers.extend(executed.handovers);
         }
         let kept = self.history[..height].iter().skip(first);
         let frames = kept.map(|frame| ((self.depositary, frame.header.height), frame.encode())).collect();
@@ -345,6 +349,7 @@ impl Net {
             now: self.now,
             server: RefCell::new(server),
             frames,
+            handovers,
             queue: VecDeque::new(),
             adoptions: Vec::new(),
             chunks: BTreeMap::new(),
@@ -413,8 +418,10 @@ impl Net {
             let Peer { machine, serving, .. } = &mut self.peers[place];
             let answer = match &question {
                 Question::Snapshot { .. } | Question::Chunk { .. } => {
-                    let server = machine.environment().server().clone();
-                    serving.answer(&server, self.now, from, &question)
+                    let around = machine.environment();
+                    let (server, handovers) =
+                        (around.server().clone(), |_: &EntityId| around.handovers.clone());
+                    serving.answer((&server, handovers), self.now, from, &question)
                 }
                 _ => machine.answer(from, &question).unwrap(),
             };
@@ -450,6 +457,7 @@ impl Net {
             for frame in &executed.slice.frames {
                 around.frames.insert((frame.body.entity, frame.body.height), frame.encode());
             }
+            around.handovers.extend(executed.handovers);
             machine.take(Input::Slice(notice)).unwrap();
             machine.turn().unwrap();
         }

@@ -4,8 +4,12 @@ use codec::{Decode, DecodeWithMemTracking, Encode};
 use xln_primitives::{Certificate, EntityId, FrameHeader, Hash, Height, Sequence, Storage, Timestamp};
 use xln_tree::Tree;
 
-use super::rows::{Rows, RowsError};
+use super::{
+    rows::{Rows, RowsError},
+    succession::{Handovers, Succession},
+};
 use crate::{
+    BoardProofError,
     entity::{Entity, Head},
     overlay::Overlay,
     server::Server,
@@ -38,10 +42,13 @@ pub enum AdoptError {
         /// Its time.
         found_time: Timestamp,
     },
+    /// A change of the board that proves nothing.
+    #[error(transparent)]
+    Handover(#[from] BoardProofError),
     /// Another board has taken over meanwhile.
-    #[error("board {named} decided the frame, the board here is {known}")]
+    #[error("board {named} decided the frame, and the boards that are proven here end with {known}")]
     OtherBoard {
-        /// Hash of the board here.
+        /// Hash of the last board that is known or proven.
         known: Hash,
         /// Hash of the one in the header.
         named: Hash,
@@ -69,6 +76,8 @@ pub struct Adopted {
     pub certificate: Certificate,
     /// How many chunks its rows have.
     pub chunks: u32,
+    /// How that board came to speak for the entity.
+    pub handovers: Handovers,
 }
 
 /// A state whose root is that of its frame.
@@ -126,8 +135,12 @@ impl Adoption {
         &self.entity
     }
 
-    /// Checks that it may take the place of what `server` has.
-    pub(crate) fn check(&self, server: &Server, known: Option<&Entity>) -> Result<(), AdoptError> {
+    /// Checks that it may take the place of what `server` has. Returns the boards whose certificates prove it.
+    pub(crate) fn check(
+        &self,
+        server: &Server,
+        known: Option<&Entity>,
+    ) -> Result<Succession<'_>, AdoptError> {
         let (id, header) = (self.entity(), &self.adopted.header);
         let known = known.ok_or(AdoptError::Unknown { entity: id })?;
         if !known.is_decided() {
@@ -143,8 +156,10 @@ impl Adoption {
                 found_time: header.timestamp,
             });
         }
-        if header.board_hash != known.board_hash {
-            return Err(AdoptError::OtherBoard { known: known.board_hash, named: header.board_hash });
+        let succession = Succession::of(known, &self.adopted.handovers)?;
+        let board_hash = succession.board.hash();
+        if header.board_hash != board_hash {
+            return Err(AdoptError::OtherBoard { known: board_hash, named: header.board_hash });
         }
         let (old, new) = (known.state(), self.entity.state());
         // Members of a board that votes are told by each other.
@@ -158,6 +173,6 @@ impl Adoption {
                 return Err(AdoptError::Unheard { to, said, heard });
             }
         }
-        Ok(())
+        Ok(succession)
     }
 }

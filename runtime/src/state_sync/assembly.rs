@@ -6,8 +6,9 @@ use super::{
     adoption::{Adopted, Adoption},
     manifest::{StateManifest, hash_of},
     rows::{Rows, RowsError},
+    succession::Succession,
 };
-use crate::Entity;
+use crate::{BoardProofError, Entity};
 
 /// What another server gives is not the state that it says. All but [`AssemblyError::NotLater`] and
 /// [`AssemblyError::OtherBoard`] are its fault.
@@ -29,16 +30,17 @@ pub enum AssemblyError {
         /// The frame of the state.
         found: Height,
     },
-    /// Another board decided the frame: the frames in between prove the change, the state does not.
-    #[error(
-        "board {named} decided the frame, the board that is known here is {known}; follow the frames up to the change"
-    )]
+    /// Another board decided the frame, and what came with it does not lead there from the one that is known.
+    #[error("board {named} decided the frame, and the boards that are proven here end with {known}")]
     OtherBoard {
-        /// Hash of the board here.
+        /// Hash of the last board that is known or proven.
         known: Hash,
         /// Hash of the one in the header.
         named: Hash,
     },
+    /// A change of the board that proves nothing.
+    #[error(transparent)]
+    Handover(#[from] BoardProofError),
     /// The board does not stand behind it.
     #[error("the certificate of frame {height} proves nothing: {reason}")]
     Certificate {
@@ -97,7 +99,8 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Begins with a manifest, for an entity as it is here. Whatever it says is certified by the board that is known here.
+    /// Begins with a manifest, for an entity as it is here. Whatever it says is certified by the board that is known here, or by
+    /// one that the manifest proves to come after it.
     pub fn begin(manifest: StateManifest, network: Network, known: &Entity) -> Result<Self, AssemblyError> {
         let header = &manifest.header;
         if header.entity != known.id {
@@ -107,12 +110,17 @@ impl Assembly {
         if header.height <= height {
             return Err(AssemblyError::NotLater { known: height, found: header.height });
         }
-        if header.board_hash != known.board_hash {
-            return Err(AssemblyError::OtherBoard { known: known.board_hash, named: header.board_hash });
+        let Succession { ended, board } = Succession::of(known, &manifest.handovers)?;
+        let board_hash = board.hash();
+        if header.board_hash != board_hash {
+            return Err(AssemblyError::OtherBoard { known: board_hash, named: header.board_hash });
         }
-        manifest
-            .verify(network, &known.board)
-            .map_err(|reason| AssemblyError::Certificate { height: header.height, reason })?;
+        let changes = ended.iter().map(|(board, handover)| (board, &handover.header, &handover.certificate));
+        for (board, header, certificate) in changes.chain([(&board, header, &manifest.certificate)]) {
+            certificate
+                .verify(network, board, header)
+                .map_err(|reason| AssemblyError::Certificate { height: header.height, reason })?;
+        }
         Ok(Self { manifest, next: 0, rows: Rows::new() })
     }
 
@@ -156,8 +164,8 @@ impl Assembly {
         if rows.count() != manifest.rows {
             return Err(AssemblyError::Count { found: rows.count(), expected: manifest.rows });
         }
-        let StateManifest { header, certificate, .. } = manifest;
+        let StateManifest { header, certificate, handovers, .. } = manifest;
         let tree = rows.finish(&header)?;
-        Ok(Adoption::new(Adopted { header, certificate, chunks: next }, tree)?)
+        Ok(Adoption::new(Adopted { header, certificate, chunks: next, handovers }, tree)?)
     }
 }

@@ -2,13 +2,14 @@
 
 use core::mem::take;
 
+use codec::Encode;
 use xln_primitives::{BoundedVec, EntityId, Hash};
 
 use super::{
-    manifest::{CHUNK_BYTES, CHUNKS_MAX, StateManifest, hash_of},
+    manifest::{CHUNK_BYTES, CHUNKS_MAX, HANDOVER_BYTES_MAX, StateManifest, hash_of},
     rows,
 };
-use crate::Entity;
+use crate::{BoardProof, Entity};
 
 /// A state that cannot be given to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +84,18 @@ impl EntitySnapshot {
             hashes.try_into().map_err(|_| EntitySnapshotError::TooLarge { entity: id })?;
         let manifest = StateManifest::new(header, certificate, (rows_count, bytes), chunks);
         Ok(Self { entity: entity.clone(), manifest, cuts })
+    }
+
+    /// With the changes of its board, for those who know an earlier one: all up to the board that certified the frame, from the first
+    /// on. If they are too many, none: part of them leads nowhere.
+    #[must_use]
+    pub fn with_handovers(mut self, mut handovers: Vec<BoardProof>) -> Self {
+        handovers.retain(|handover| handover.header.height < self.manifest.header.height);
+        let bytes: usize = handovers.iter().map(Encode::encoded_size).sum();
+        if bytes <= HANDOVER_BYTES_MAX {
+            self.manifest.handovers = handovers.try_into().unwrap_or_default();
+        }
+        self
     }
 
     /// What the state consists of.

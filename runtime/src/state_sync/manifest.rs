@@ -7,14 +7,18 @@ use xln_primitives::{
 };
 use xln_tree::Hasher;
 
+use super::succession::Handovers;
+
 /// Size of every chunk but the last, in bytes.
 pub const CHUNK_BYTES: usize = 1 << 20;
 /// Most chunks of a state: 16 GiB of rows.
 pub const CHUNKS_MAX: u32 = 16_384;
-/// Most bytes of an encoded manifest: its hashes, and a page for the rest.
-const MANIFEST_BYTES_MAX: usize = CHUNKS_MAX as usize * 32 + 4_096;
+/// Most bytes of changes of the board that come with a state: about four hundred of a board of four.
+pub(super) const HANDOVER_BYTES_MAX: usize = 1 << 20;
+/// Most bytes of an encoded manifest: its hashes, its changes of the board, and a page for the rest.
+const MANIFEST_BYTES_MAX: usize = CHUNKS_MAX as usize * 32 + HANDOVER_BYTES_MAX + 4_096;
 /// The layout of manifest and rows.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// The state of an entity after one of its frames, by the hashes of its chunks.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
@@ -30,6 +34,8 @@ pub struct StateManifest {
     pub bytes: u64,
     /// BLAKE3 of each chunk, in order.
     pub chunks: BoundedVec<Hash, ConstU32<CHUNKS_MAX>>,
+    /// How its board came to speak for it, from the first on.
+    pub handovers: Handovers,
 }
 
 /// A manifest of no state.
@@ -57,13 +63,13 @@ pub enum ManifestError {
 }
 
 impl StateManifest {
-    pub(super) const fn new(
+    pub(super) fn new(
         header: FrameHeader,
         certificate: Certificate,
         (rows, bytes): (u64, u64),
         chunks: BoundedVec<Hash, ConstU32<CHUNKS_MAX>>,
     ) -> Self {
-        Self { version: VERSION, header, certificate, rows, bytes, chunks }
+        Self { version: VERSION, header, certificate, rows, bytes, chunks, handovers: Handovers::new() }
     }
 
     /// A manifest from foreign bytes, whose numbers fit each other.

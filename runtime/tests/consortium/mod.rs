@@ -1,6 +1,8 @@
 //! A depositary whose board is of four, followed by two servers: each hosts a part of the others.
 #![allow(dead_code, reason = "every test file uses its part")]
 
+mod changing;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use xln_primitives::{
@@ -8,8 +10,8 @@ use xln_primitives::{
     Permissions, Profile, SecretKey, Timestamp, crypto::bls,
 };
 use xln_runtime::{
-    DecidedFrame, Executed, FrameBody, Genesis, Known, RuntimeCall, RuntimeMessage, Server, SliceInputs,
-    Speaker, authenticate_calls, authenticate_messages, invariants,
+    BoardProof, DecidedFrame, Executed, FrameBody, Genesis, Known, RuntimeCall, RuntimeMessage, Server,
+    SliceInputs, Speaker, authenticate_calls, authenticate_messages, invariants,
 };
 
 use crate::network::{self, USD};
@@ -57,6 +59,8 @@ pub(crate) struct Consortium {
     pub(crate) now: Timestamp,
     pub(crate) boards: BTreeMap<EntityId, Board>,
     pub(crate) waiting: Vec<Arc<CertifiedMessage<RuntimeMessage>>>,
+    /// Changes of the depositary's board that the first server saw.
+    pub(crate) handovers: Vec<BoardProof>,
 }
 
 impl Consortium {
@@ -82,7 +86,8 @@ impl Consortium {
         let servers = [part(&[hub]), part(&others)];
         let boards = genesis.entities.iter().map(|entity| (entity.id, entity.board.clone())).collect();
         let now = Timestamp::from_millis(100);
-        Self { genesis, validators, keys, servers, now, boards, waiting: Vec::new() }
+        let (waiting, handovers) = (Vec::new(), Vec::new());
+        Self { genesis, validators, keys, servers, now, boards, waiting, handovers }
     }
 
     pub(crate) fn run(&mut self, server: usize, inputs: SliceInputs) -> Executed {
@@ -92,6 +97,9 @@ impl Consortium {
         self.servers[server].commit(&executed);
         self.now = self.now.saturating_add(10);
         self.waiting.extend(executed.outbox.iter().map(|delivery| delivery.certified().unwrap()));
+        if server == 0 {
+            self.handovers.extend(executed.handovers.iter().cloned());
+        }
         invariants::check(&self.servers[server]).unwrap();
         executed
     }

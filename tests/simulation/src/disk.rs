@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use codec::Decode;
 use xln_node::consortium::{LearnedHome, StoredRow, VoterClaim};
 use xln_primitives::{BlockHeader, Board, CertifiedMessage, EntityId, Height};
-use xln_runtime::{Adopted, Adoption, Executed, RowsError, RuntimeMessage, Server, Slice};
+use xln_runtime::{Adopted, Adoption, BoardProof, Executed, RowsError, RuntimeMessage, Server, Slice};
 
 pub(crate) type Certified = Arc<CertifiedMessage<RuntimeMessage>>;
 /// Messages that wait, by receiver and number.
@@ -40,6 +40,8 @@ pub(crate) struct Disk {
     pub(crate) voters: Vec<VoterClaim>,
     /// Where entities live that said so.
     pub(crate) homes: Vec<LearnedHome>,
+    /// Changes of boards that were seen.
+    handovers: BTreeMap<(EntityId, Height), BoardProof>,
     /// Of states that were taken over.
     pub(crate) chunks: BTreeMap<(EntityId, Height, u32), Vec<u8>>,
 }
@@ -56,6 +58,7 @@ impl Disk {
             halts: Vec::new(),
             voters: Vec::new(),
             homes: Vec::new(),
+            handovers: BTreeMap::new(),
             chunks: BTreeMap::new(),
         }
     }
@@ -75,6 +78,16 @@ impl Disk {
     pub(crate) fn log(&self, entity: &EntityId) -> Vec<StoredRow> {
         let rows = self.votes.range((*entity, 0, 0)..=(*entity, Height::MAX, u64::MAX));
         rows.map(|((_, height, sequence), value)| (*height, *sequence, value.clone())).collect()
+    }
+
+    pub(crate) fn keep_handovers(&mut self, handovers: &[BoardProof]) {
+        let rows = handovers.iter().map(|proof| ((proof.entity, proof.header.height), proof.clone()));
+        self.handovers.extend(rows);
+    }
+
+    /// The changes of an entity's board that were seen.
+    pub(crate) fn handovers(&self, entity: &EntityId) -> Vec<BoardProof> {
+        self.handovers.range((*entity, 0)..=(*entity, Height::MAX)).map(|(_, proof)| proof.clone()).collect()
     }
 
     /// With a decided frame the log of its height ends.

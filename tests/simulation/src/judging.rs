@@ -2,7 +2,7 @@
 
 use xln_consensus::{BoardMessage, Evidence};
 use xln_primitives::{EntityId, Height, SignerId};
-use xln_runtime::{BodyError, Executed, invariants};
+use xln_runtime::{BoardProof, BodyError, Entity, Executed, SignedCall, invariants};
 
 use crate::{cast::User, simulation::Simulation};
 
@@ -10,6 +10,11 @@ impl Simulation {
     /// The judges look at what became durable.
     pub(crate) fn durable(&mut self, server: usize, executed: &Executed) {
         self.note_boards(server, executed);
+        for adopted in &executed.slice.adopted {
+            self.states += 1;
+            let is_its = |handover: &BoardProof| handover.entity == adopted.header.entity;
+            self.successions += u64::from(executed.handovers.iter().any(is_its));
+        }
         for frame in &executed.slice.frames {
             let (entity, height) = (frame.body.entity, frame.body.height);
             self.agreement.decided(entity, height, frame.header.hash(), &frame.certificate);
@@ -33,11 +38,28 @@ impl Simulation {
                 self.violations.push(format!("server {server}: a frame of {entity} does not fit: {error}"));
             }
         }
+        self.tell_users(server, executed);
+    }
+
+    /// Users whose calls became part of the durable state hear of it from their servers. Who took a state over does not have the frame,
+    /// and sees in the state that the call's number is used.
+    fn tell_users(&mut self, server: usize, executed: &Executed) {
+        let Some(state) = self.nodes[server].state() else { return };
+        let is_used = |call: &SignedCall| {
+            let entity = call.body.entity;
+            let is_adopted = executed.slice.adopted.iter().any(|adopted| adopted.header.entity == entity);
+            let nonce = |known: &Entity| pallet_entities::nonce(&known.state(), &call.signer());
+            is_adopted
+                && state
+                    .entity(&entity)
+                    .is_some_and(|known| nonce(known).is_ok_and(|next| next > call.body.nonce))
+        };
         for (user, errand) in self.cast.users.iter().zip(&mut self.errands) {
             let Some(call) = errand.pending.as_ref().filter(|_| user.home == server) else { continue };
             let hash = call.hash();
             let decided = executed.slice.frames.iter().flat_map(|frame| &frame.body.calls);
-            if executed.slice.calls.iter().chain(decided).any(|executed| executed.hash() == hash) {
+            let mut included = executed.slice.calls.iter().chain(decided);
+            if included.any(|included| included.hash() == hash) || is_used(call) {
                 if let Err(violation) = self.promises.included(call) {
                     self.violations.push(violation);
                 }

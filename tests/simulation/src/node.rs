@@ -7,6 +7,7 @@ use xln_integration::{Keys, Random};
 use xln_keystore::{KeySigner, Signer};
 use xln_network::{Answer, Question, ServerId};
 use xln_node::consortium::{Directory, Identity, Input, Machine, Notice, Serving, Shared};
+use xln_primitives::EntityId;
 use xln_runtime::{Executed, Server};
 
 use crate::{
@@ -32,8 +33,9 @@ impl Running {
     /// Answers another server's question.
     pub(crate) fn answer(&mut self, from: ServerId, question: &Question) -> Result<Answer, Crash> {
         if let Question::Snapshot { .. } | Question::Chunk { .. } = question {
-            let Site { server, now, .. } = self.machine.environment();
-            return Ok(self.serving.answer(server, *now, from, question));
+            let Site { server, now, disk, .. } = self.machine.environment();
+            let handovers = |entity: &EntityId| disk.handovers(entity);
+            return Ok(self.serving.answer((server, handovers), *now, from, question));
         }
         self.machine.answer(from, question)
     }
@@ -216,6 +218,7 @@ impl Node {
                     for adopted in &executed.slice.adopted {
                         site.disk.decided(adopted.header.entity, adopted.header.height);
                     }
+                    site.disk.keep_handovers(&executed.handovers);
                     site.outbox.extend(said(&executed));
                     drop(site.server.commit(&executed));
                     machine.take(Input::Slice(Notice::from(executed.as_ref())))?;
@@ -235,7 +238,7 @@ impl Node {
     }
 
     /// The entities that it hosts.
-    pub(crate) fn hosted(&self, cast: &Cast) -> BTreeSet<xln_primitives::EntityId> {
+    pub(crate) fn hosted(&self, cast: &Cast) -> BTreeSet<EntityId> {
         cast.hosted(self.index).iter().map(|actor| actor.id).collect()
     }
 }

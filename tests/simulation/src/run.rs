@@ -27,6 +27,10 @@ pub struct Outcome {
     pub proposals: usize,
     /// How often the depositary's board changed.
     pub changes: usize,
+    /// States that servers took over instead of frames.
+    pub states: u64,
+    /// Of those, states that another board certified than the one that was known.
+    pub successions: u64,
     /// The state roots of all servers at the end.
     pub roots: Vec<xln_primitives::Hash>,
 }
@@ -114,6 +118,8 @@ fn conclude(mut simulation: Simulation) -> Outcome {
         calls: simulation.promises.count(),
         messages: simulation.messages,
         evidence: simulation.evidence,
+        states: simulation.states,
+        successions: simulation.successions,
         payments,
         changes: simulation.changed.len(),
         proposals,

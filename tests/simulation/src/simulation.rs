@@ -36,6 +36,8 @@ pub(crate) struct Simulation {
     pub(crate) violations: Vec<String>,
     pub(crate) messages: u64,
     pub(crate) evidence: u64,
+    pub(crate) states: u64,
+    pub(crate) successions: u64,
     pub(crate) ids: BTreeMap<ServerId, usize>,
     /// Until which height the books have the entities that several servers execute.
     pub(crate) noted: BTreeMap<EntityId, Height>,
@@ -87,6 +89,8 @@ impl Simulation {
             violations: Vec::new(),
             messages: 0,
             evidence: 0,
+            states: 0,
+            successions: 0,
             noted: BTreeMap::new(),
             changed: BTreeSet::new(),
             schedule,

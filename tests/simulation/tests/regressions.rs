@@ -32,3 +32,10 @@ fn a_message_that_comes_too_early_alone_in_its_slice_is_brought_again() {
     let options = Options { delay_ms_max: 25, sync_ms_max: 7, boards: false, changes: true, ..faults };
     holds(256, Options { faulty_ms: 2_131, ..options });
 }
+
+#[test]
+fn a_call_in_a_frame_that_its_server_skipped_for_a_state_is_known_to_be_included() {
+    let faults = Options { duplicate_percent: 6, restores: 2, partitions: 1, ..Options::calm() };
+    let options = Options { sync_ms_max: 9, delay_ms_max: 1, changes: true, unlisted: true, ..faults };
+    holds(1_768, Options { faulty_ms: 2_993, boards: true, ..options });
+}

@@ -32,14 +32,28 @@ struct Tally {
     proposals: usize,
     changes: usize,
     evidence: u64,
+    states: u64,
+    successions: u64,
     failed: Vec<String>,
 }
 
 impl Tally {
     fn new(seeds: u64) -> Self {
-        let (done, frames, payments, proposals, changes, evidence) = (0, 0, 0, 0, 0, 0);
-        let (began, failed) = (Instant::now(), Vec::new());
-        Self { began, seeds, done, frames, payments, proposals, changes, evidence, failed }
+        let (done, frames, payments, evidence, states, successions) = (0, 0, 0, 0, 0, 0);
+        let (began, failed, proposals, changes) = (Instant::now(), Vec::new(), 0, 0);
+        Self {
+            began,
+            seeds,
+            done,
+            frames,
+            payments,
+            proposals,
+            changes,
+            evidence,
+            states,
+            successions,
+            failed,
+        }
     }
 
     fn count(&mut self, seed: u64, options: &Options, outcome: std::thread::Result<Outcome>) {
@@ -51,6 +65,8 @@ impl Tally {
                 self.proposals += outcome.proposals;
                 self.changes += outcome.changes;
                 self.evidence += outcome.evidence;
+                self.states += outcome.states;
+                self.successions += outcome.successions;
             }
             Ok(outcome) => self.fail(format!("{seed}: {:?} {options:?}", outcome.violations)),
             Err(_) => self.fail(format!("{seed}: it panicked, {options:?}")),
@@ -68,13 +84,14 @@ impl Tally {
 
 impl core::fmt::Display for Tally {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Self { seeds, done, frames, payments, proposals, changes, evidence, .. } = self;
+        let Self { seeds, done, frames, payments, proposals, changes, evidence, states, successions, .. } =
+            self;
         let (failed, seconds) = (self.failed.len(), self.began.elapsed().as_secs());
         write!(f, "{done} of {seeds} seeds in {seconds} s, {failed} failed: ")?;
         write!(
             f,
             "{frames} frames, {payments} payments over hubs, {proposals} proposals, {changes} changes of the validators, \
-             {evidence} pieces of evidence"
+             {evidence} pieces of evidence, {states} states taken over, {successions} of them behind a change of the board"
         )
     }
 }
