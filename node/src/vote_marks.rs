@@ -8,6 +8,7 @@
 //!
 //!   at the start      mark within what the database has ─► it knows all votes: it votes on
 //!                     mark beyond                       ─► it votes above the marked height only
+//!                     no mark, known to be new          ─► the key has not voted there: it is marked so, and votes
 //!                     no mark                           ─► nobody knows: it listens first
 //!                     the operator said "restored"      ─► it listens first, until it votes again
 //! ```
@@ -192,16 +193,24 @@ impl VoteMarks {
             }
             Some(DeclaredHistory::First) | None => {}
         }
+        // An entity that is being founded, or whose board the key enters, while marks of it are kept: had it voted there, there
+        // would be one.
+        let is_new = || {
+            let enters_marked = enters && self.places.values().any(|place| !place.mark.restored);
+            enters_marked || self.declared == Some(DeclaredHistory::First)
+        };
         Ok(match known {
             Some(mark) if mark.restored => VoteHistory::Restored,
             Some(mark) if next > mark.height || last >= Some((mark.height, mark.sequence)) => {
                 VoteHistory::Whole
             }
             Some(mark) => VoteHistory::UpTo(mark.height),
-            None if self.assumes_new || self.declared == Some(DeclaredHistory::First) => VoteHistory::Whole,
-            // An entity that is being founded, or whose board the key enters, while marks of it are kept: had it voted there, there
-            // would be one.
-            None if enters && self.places.values().any(|place| !place.mark.restored) => VoteHistory::Whole,
+            None if is_new() => {
+                // At the next start it is no news any more, and the key may not have voted until then.
+                self.put(entity, Mark { height: 0, sequence: 0, restored: false })?;
+                VoteHistory::Whole
+            }
+            None if self.assumes_new => VoteHistory::Whole,
             None => VoteHistory::Unknown,
         })
     }
@@ -293,6 +302,10 @@ mod tests {
             VoteHistory::Whole,
             "it is being founded"
         );
+        drop(marks);
+        let mut marks = open(folder.path());
+        let history = marks.history(&entity(3), 2, None, false).unwrap();
+        assert_eq!(history, VoteHistory::Whole, "it followed the first frame and has not voted yet");
     }
 
     #[test]
@@ -328,6 +341,15 @@ mod tests {
         let mut first = VoteMarks::open(folder.path(), &KEY, Some(DeclaredHistory::First), false).unwrap();
         assert_eq!(first.history(&entity(1), 1, None, true).unwrap(), VoteHistory::Whole);
         first.raise(&rows(1, 4, 0..3)).unwrap();
+        let mut later = open(folder.path());
+        assert_eq!(later.history(&entity(4), 1, None, false).unwrap(), VoteHistory::Unknown);
+        assert_eq!(first.history(&entity(4), 1, None, true).unwrap(), VoteHistory::Whole);
+        let mut later = open(folder.path());
+        assert_eq!(
+            later.history(&entity(4), 1, None, false).unwrap(),
+            VoteHistory::Whole,
+            "it was said once"
+        );
         // It is not believed against a mark.
         assert_eq!(first.history(&entity(1), 1, None, true).unwrap(), VoteHistory::UpTo(4));
         let mut assumed = VoteMarks::open(folder.path(), &KEY, None, true).unwrap();

@@ -137,7 +137,10 @@ impl Environment for Site {
             Some(mark) if mark.restored => VoteHistory::Restored,
             Some(mark) if next <= mark.last.0 && last < Some(mark.last) => VoteHistory::UpTo(mark.last.0),
             Some(_) => VoteHistory::Whole,
-            None if is_new => VoteHistory::Whole,
+            None if is_new => {
+                self.marks.entry(*entity).or_default();
+                VoteHistory::Whole
+            }
             None => VoteHistory::Unknown,
         })
     }

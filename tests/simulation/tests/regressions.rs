@@ -39,3 +39,11 @@ fn a_call_in_a_frame_that_its_server_skipped_for_a_state_is_known_to_be_included
     let options = Options { sync_ms_max: 9, delay_ms_max: 1, changes: true, unlisted: true, ..faults };
     holds(1_768, Options { faulty_ms: 2_993, boards: true, ..options });
 }
+
+#[test]
+fn who_followed_an_entity_from_its_founding_and_restarts_before_it_votes_need_not_listen() {
+    let faults =
+        Options { loss_percent: 1, duplicate_percent: 10, crashes: 8, restores: 2, ..Options::calm() };
+    let options = Options { partitions: 1, pauses: 1, delay_ms_max: 80, sync_ms_max: 10, ..faults };
+    holds(3_357, Options { faulty_ms: 2_862, boards: true, unlisted: true, ..options });
+}
