@@ -2,11 +2,41 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use xln_consensus::{Ballot, BoardMessage, Content, Evidence, MemberIndex, Signed, Step};
-use xln_primitives::{Board, Certificate, EntityId, FrameHash, Height, Network};
+use xln_consensus::{Ballot, BoardMessage, Content, Evidence, MemberIndex, Offer, Signed, Step};
+use xln_primitives::{Board, Certificate, EntityId, FrameHash, Hash, Height, Network};
 
 /// What a member can say once: entity, height, round, step (none for a proposal), who.
 type Slot = (EntityId, Height, u32, Option<Step>, MemberIndex);
+
+/// What was said in a slot, and by whose signature.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Said {
+    Ballot(Signed<Ballot>),
+    Offer(Signed<Offer>),
+}
+
+impl Said {
+    const fn frame(&self) -> Option<FrameHash> {
+        match self {
+            Self::Ballot(ballot) => ballot.statement.frame,
+            Self::Offer(offer) => Some(offer.statement.frame),
+        }
+    }
+
+    /// Proof that a member said both.
+    fn beside(self, other: Self, (entity, height, board): (EntityId, Height, Hash)) -> Option<Evidence> {
+        let (small, large) = if self <= other { (self, other) } else { (other, self) };
+        match (small, large) {
+            (Self::Ballot(first), Self::Ballot(second)) => {
+                Some(Evidence::Ballots { entity, height, board, first, second })
+            }
+            (Self::Offer(first), Self::Offer(second)) => {
+                Some(Evidence::Offers { entity, height, board, first, second })
+            }
+            _ => None,
+        }
+    }
+}
 
 /// Watches the boards of a network. Servers are numbered by whoever asks.
 #[derive(Debug)]
@@ -19,8 +49,8 @@ pub struct Agreement {
     /// Which board decides from which height on.
     boards: BTreeMap<EntityId, BTreeMap<Height, Board>>,
     decided: BTreeMap<(EntityId, Height), FrameHash>,
-    signed: BTreeMap<Slot, Option<FrameHash>>,
-    heard: BTreeMap<(usize, Slot), BTreeSet<Signed<Ballot>>>,
+    sent: BTreeMap<Slot, BTreeSet<Said>>,
+    heard: BTreeMap<(usize, Slot), BTreeSet<Said>>,
     convicted: BTreeSet<(usize, Slot)>,
 }
 
@@ -34,7 +64,7 @@ impl Agreement {
             liars: BTreeSet::new(),
             boards: BTreeMap::new(),
             decided: BTreeMap::new(),
-            signed: BTreeMap::new(),
+            sent: BTreeMap::new(),
             heard: BTreeMap::new(),
             convicted: BTreeSet::new(),
         }
@@ -77,23 +107,23 @@ impl Agreement {
         }
     }
 
-    /// S3: an honest key never says two things in one slot. Judged by what leaves `server`.
+    /// S3: an honest key never says two things in one slot. Judged by what leaves `server`, and by signature: what a liar says in
+    /// another's name is not that one's.
     pub fn sent(&mut self, server: usize, bytes: &[u8]) {
-        for (slot, frame) in statements(bytes) {
-            if self.liars.contains(&(slot.0, slot.4)) {
-                continue;
-            }
-            let first = *self.signed.entry(slot).or_insert(frame);
-            if first != frame {
-                self.violations.push(format!("S3: server {server} sends a second statement for {slot:?}"));
-            }
+        let Some((slot, said)) = statement(bytes) else { return };
+        if self.liars.contains(&(slot.0, slot.4)) {
+            return;
+        }
+        let before = self.sent.entry(slot).or_default();
+        if before.insert(said) && before.len() > 1 && self.is_double(&slot, &self.sent[&slot]) {
+            self.violations.push(format!("S3: server {server} sends a second statement for {slot:?}"));
         }
     }
 
     /// Whether a member has said anything at a height.
     #[must_use]
     pub fn has_signed(&self, entity: EntityId, member: MemberIndex, height: Height) -> bool {
-        self.signed.keys().any(|slot| slot.0 == entity && slot.4 == member && slot.1 == height)
+        self.sent.keys().any(|slot| slot.0 == entity && slot.4 == member && slot.1 == height)
     }
 
     /// What reaches a server that decides the height it is about.
@@ -104,7 +134,7 @@ impl Agreement {
         {
             let Ballot { round, step, member, .. } = vote.statement;
             let slot = (entity, height, round, Some(step), member);
-            self.heard.entry((server, slot)).or_default().insert(vote);
+            self.heard.entry((server, slot)).or_default().insert(Said::Ballot(vote));
         }
     }
 
@@ -135,16 +165,17 @@ impl Agreement {
         double.len()
     }
 
-    /// Whether the member signed two of these votes for one place; what others damaged on the way proves nothing.
-    fn is_double(&self, (entity, height, ..): &Slot, votes: &BTreeSet<Signed<Ballot>>) -> bool {
+    /// Whether the member signed two of these for different frames; what others damaged on the way proves nothing.
+    fn is_double(&self, (entity, height, ..): &Slot, said: &BTreeSet<Said>) -> bool {
         let Some(board) = self.board_at(*entity, *height) else { return false };
-        let after = |one| votes.iter().filter(move |other| one < *other).map(move |other| (one, other));
-        votes.iter().flat_map(after).any(|(first, second)| {
-            let (first, second) = (first.clone(), second.clone());
-            let evidence =
-                Evidence::Ballots { entity: *entity, height: *height, board: board.hash(), first, second };
-            evidence.verify(self.network, board).is_ok()
-        })
+        let place = (*entity, *height, board.hash());
+        let others = |one| said.iter().filter(move |other| one < *other).map(move |other| (one, other));
+        said.iter().flat_map(others).filter(|(one, other)| one.frame() != other.frame()).any(
+            |(one, other)| {
+                let evidence = one.clone().beside(other.clone(), place);
+                evidence.is_some_and(|evidence| evidence.verify(self.network, board).is_ok())
+            },
+        )
     }
 
     /// The board that decides at a height.
@@ -163,19 +194,18 @@ impl Agreement {
     }
 }
 
-fn statements(bytes: &[u8]) -> Vec<(Slot, Option<FrameHash>)> {
-    let Ok(BoardMessage { entity, height, content }) = BoardMessage::from_bytes(bytes) else {
-        return Vec::new();
-    };
+/// The vote or proposal in a message, if it is one.
+fn statement(bytes: &[u8]) -> Option<(Slot, Said)> {
+    let BoardMessage { entity, height, content } = BoardMessage::from_bytes(bytes).ok()?;
     match content {
         Content::Vote(vote) => {
-            let ballot = vote.statement;
-            vec![((entity, height, ballot.round, Some(ballot.step), ballot.member), ballot.frame)]
+            let Ballot { round, step, member, .. } = vote.statement;
+            Some(((entity, height, round, Some(step), member), Said::Ballot(vote)))
         }
         Content::Proposal { offer, .. } => {
-            let said = offer.statement;
-            vec![((entity, height, said.round, None, said.member), Some(said.frame))]
+            let Offer { round, member, .. } = offer.statement;
+            Some(((entity, height, round, None, member), Said::Offer(offer)))
         }
-        _ => Vec::new(),
+        _ => None,
     }
 }
