@@ -104,8 +104,11 @@ pub fn check_certificates(genesis: &Genesis, server: &Server) -> Result<(), Snap
         let Some(head) = entity.head() else { return Ok(()) };
         let checked = match &head.certificate {
             Some(certificate) => {
-                entity.board().validate().map_err(|error| error.to_string()).and_then(|()| {
-                    let verified = certificate.verify(genesis.network, entity.board(), &head.header);
+                // In this very frame another board may have followed on it.
+                let board = pallet_entities::board_at(&entity.state(), head.header.height);
+                board.ok().flatten().ok_or_else(|| "its board is not known".to_owned()).and_then(|board| {
+                    board.validate().map_err(|error| error.to_string())?;
+                    let verified = certificate.verify(genesis.network, &board, &head.header);
                     verified.map_err(|error| error.to_string())
                 })
             }

@@ -25,7 +25,6 @@ use crate::{
     frame::{self, Draft, Turn, Work},
     overlay::Overlay,
     server::Server,
-    state_sync::Succession,
 };
 
 /// Most delivery rounds in one slice. A payment over 20 hops needs about 50.
@@ -308,18 +307,21 @@ impl<'a> Execution<'a> {
         for adoption in adoptions {
             let id = adoption.entity();
             match adoption.check(self.server, self.entity(&id)) {
-                Ok(Succession { ended, board }) => {
+                Ok(succession) => {
                     // Its rows stay where they are kept here.
                     let signer = self.entity(&id).map(Entity::signer);
                     let state = adoption.state().clone();
                     let signer = signer.unwrap_or(state.signer);
-                    for (board, BoardProof { header, certificate, .. }) in &ended {
+                    for (board, BoardProof { header, certificate, .. }) in &succession.ended {
                         self.certifier.check_decided(board, header, certificate)?;
                     }
                     let Adopted { header, certificate, .. } = adoption.adopted();
-                    self.certifier.check_decided(&board, header, certificate)?;
-                    let handovers = ended.into_iter().map(|(_, handover)| handover.clone());
-                    self.outcome.handovers.extend(handovers);
+                    self.certifier.check_decided(&succession.board, header, certificate)?;
+                    self.outcome.handovers.extend(succession.handovers());
+                    // The last frame of its board: nobody sees it executed here.
+                    if header.board_hash != state.board_hash {
+                        self.outcome.handovers.push(BoardProof::of_next(&state, header, certificate));
+                    }
                     self.entities.insert(id, Entity { signer, ..state });
                     fit.push(adoption.adopted().clone());
                 }

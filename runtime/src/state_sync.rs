@@ -44,5 +44,4 @@ pub use assembly::{Assembly, AssemblyError};
 pub use cut::{EntitySnapshot, EntitySnapshotError};
 pub use manifest::{CHUNK_BYTES, CHUNKS_MAX, ManifestError, StateManifest};
 pub use rows::RowsError;
-pub(crate) use succession::Succession;
 pub use succession::{HANDOVERS_MAX, Handovers};

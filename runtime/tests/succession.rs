@@ -6,6 +6,7 @@ mod network;
 
 use codec::Encode;
 use consortium::{Consortium, Validators, transfer};
+use pallet_entities::{Term, Whose, term_at};
 use proptest::prelude::*;
 use xln_primitives::{Board, Certificate, Hash, Height};
 use xln_runtime::{
@@ -20,6 +21,8 @@ struct Changed {
     early: [Server; 2],
     /// The boards, in their order.
     boards: [Board; 3],
+    /// What a frame between the changes proves: that the board after it is the one before it.
+    idle: BoardProof,
 }
 
 impl Changed {
@@ -35,10 +38,11 @@ impl Changed {
         net.becomes(1, Validators::of(1..=5));
         let (second, between) = (net.validators.board.clone(), net.servers[0].clone());
         call(&mut net, 1);
+        let idle = present(&net.servers[0]);
         net.becomes(2, Validators::of(2..=5));
         call(&mut net, 2);
         let boards = [first, second, net.validators.board.clone()];
-        Self { net, early: [fresh, between], boards }
+        Self { net, early: [fresh, between], boards, idle }
     }
 
     fn snapshot(&self, handovers: Vec<BoardProof>) -> EntitySnapshot {
@@ -78,6 +82,15 @@ impl Changed {
     fn other_board(&self, known: usize) -> AssemblyError {
         AssemblyError::OtherBoard { known: self.boards[known].hash(), named: self.boards[2].hash() }
     }
+}
+
+/// The board of now in the depositary's own state.
+fn present(server: &Server) -> BoardProof {
+    let depositary = server.depositary().unwrap();
+    let head = depositary.head().unwrap();
+    let term = Term { board: depositary.board().clone(), first: head.header.height + 1, last: None };
+    let certified = (&head.header, head.certificate.as_ref().unwrap());
+    BoardProof::new((depositary, Whose::Own), certified, (depositary.id(), &term))
 }
 
 fn heights(handovers: &[BoardProof]) -> Vec<Height> {
@@ -155,11 +168,10 @@ fn a_change_that_is_missing_or_false_leads_nowhere() {
     assert!(matches!(signed, AssemblyError::Certificate { height: 4, .. }), "{signed}");
     // A row of the same state, and none that names the next board.
     let depositary = changed.net.servers[0].depositary().unwrap();
-    let whose = pallet_entities::Whose::Own;
-    let former = pallet_entities::term_at(&depositary.state(), whose, 1).unwrap().unwrap();
+    let former = term_at(&depositary.state(), Whose::Own, 1).unwrap().unwrap();
     let head = depositary.head().unwrap();
     let certified = (&head.header, head.certificate.as_ref().unwrap());
-    let mut row = BoardProof::new((depositary, whose), certified, (depositary.id(), &former));
+    let mut row = BoardProof::new((depositary, Whose::Own), certified, (depositary.id(), &former));
     (row.header.board_hash, row.header.height) = (changed.boards[1].hash(), 4);
     let refusal = forge(&|proof| *proof = row.clone());
     assert!(matches!(refusal, AssemblyError::Handover(BoardProofError::Row { .. })), "{refusal}");
@@ -179,15 +191,59 @@ fn changes_that_are_known_and_those_of_others_are_passed_over() {
 }
 
 #[test]
-fn a_state_comes_with_the_changes_before_it_or_with_none_if_they_are_too_many() {
+fn a_state_comes_with_the_changes_before_it_and_of_too_many_with_the_newest() {
     let changed = Changed::new();
     let [first, second]: [BoardProof; 2] = changed.handovers().try_into().unwrap();
     let mut later = second.clone();
     later.header.height = 5;
-    let manifest = changed.snapshot(vec![first.clone(), second, later]).manifest().clone();
+    let manifest = changed.snapshot(vec![first.clone(), second.clone(), later]).manifest().clone();
     assert_eq!(heights(&manifest.handovers), [2, 4], "the state is that of frame 5");
-    let many = vec![first; usize::try_from(HANDOVERS_MAX).unwrap() + 1];
-    assert_eq!(changed.snapshot(many).manifest().handovers.len(), 0);
+    let mut many = vec![first; usize::try_from(HANDOVERS_MAX).unwrap()];
+    many.push(second);
+    let snapshot = changed.snapshot(many);
+    let manifest = StateManifest::decode(&snapshot.manifest().encode()).unwrap();
+    assert!((100..1_024).contains(&manifest.handovers.len()), "{} fit", manifest.handovers.len());
+    changed.begin(manifest, &changed.early[1]).unwrap();
+}
+
+#[test]
+fn a_frame_that_changes_no_board_is_no_change() {
+    let changed = Changed::new();
+    let [first, second]: [BoardProof; 2] = changed.handovers().try_into().unwrap();
+    assert_eq!(changed.idle.header.height, 3);
+    let manifest = changed.snapshot(vec![first, changed.idle.clone(), second]).manifest().clone();
+    let assembly = changed.begin(manifest, &changed.early[0]).unwrap();
+    assert_eq!(heights(&assembly.manifest().handovers), [2, 4]);
+}
+
+#[test]
+fn what_was_not_checked_does_not_come_back_when_the_entity_here_has_gone_on_meanwhile() {
+    let changed = Changed::new();
+    let [first, second]: [BoardProof; 2] = changed.handovers().try_into().unwrap();
+    let mut damaged = second.clone();
+    let Certificate::Aggregate { signature, .. } = &mut damaged.certificate else { unreachable!() };
+    signature[90] ^= 1;
+    let snapshot = changed.snapshot(vec![damaged, first, second.clone()]);
+    // From the first board the damaged one joins on to nothing.
+    let mut assembly = changed.begin(snapshot.manifest().clone(), &changed.early[0]).unwrap();
+    assembly.push(0, &snapshot.chunk(0).unwrap()).unwrap();
+    // From the second it would.
+    let executed = changed.adopt(&changed.early[1], assembly.finish().unwrap());
+    assert_eq!(executed.handovers, [second]);
+    let restored =
+        Adoption::from_log(&executed.slice.adopted[0], [Ok::<_, RowsError>(snapshot.chunk(0).unwrap())])
+            .unwrap();
+    changed.early[1].clone().replay_adopting(&executed.slice, vec![restored], true).unwrap();
+}
+
+#[test]
+fn who_takes_over_the_state_after_a_change_itself_has_the_proof_of_it() {
+    let changed = Changed::new();
+    let snapshot = EntitySnapshot::of(changed.early[1].depositary().unwrap()).unwrap();
+    let mut assembly = changed.begin(snapshot.manifest().clone(), &changed.early[0]).unwrap();
+    assembly.push(0, &snapshot.chunk(0).unwrap()).unwrap();
+    let executed = changed.adopt(&changed.early[0], assembly.finish().unwrap());
+    assert_eq!(executed.handovers, changed.handovers()[..1]);
 }
 
 proptest! {

@@ -283,10 +283,11 @@ impl<E: Environment> Machine<E> {
         board: Board,
         enters: bool,
     ) -> Result<(), E::Error> {
-        let (rows, history) = self.rows(&entity, height, enters)?;
-        if self.is_on(&board) {
-            self.seats.insert(entity);
+        if !self.is_on(&board) {
+            return Ok(());
         }
+        let (rows, history) = self.rows(&entity, height, enters)?;
+        self.seats.insert(entity);
         self.events.push_back(Event::Follow { entity, height, board, rows, history });
         Ok(())
     }

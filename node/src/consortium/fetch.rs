@@ -39,7 +39,7 @@ const TOLD_EVERY: u32 = 256;
 pub(super) struct Fetch {
     from: ServerId,
     stage: Stage,
-    /// When it last said something, or was asked.
+    /// When it last gave something, or was asked first.
     heard: Duration,
     /// When it has to be asked again, having been busy.
     again: Option<Duration>,
@@ -71,7 +71,7 @@ enum Failed {
     Silent,
     /// What it gave is wrong.
     Lied(String),
-    /// What it gave is right and of no use.
+    /// What it gave is of no use here.
     Useless(AssemblyError),
 }
 
@@ -128,7 +128,10 @@ impl<E: Environment> Machine<E> {
         if fetch.from != from || !matches!(fetch.stage, Stage::Manifest) {
             return Ok(());
         }
-        fetch.heard = now;
+        // Who is busy for too long is as good as silent.
+        if *answer != Answer::Busy {
+            fetch.heard = now;
+        }
         let begun = match answer {
             Answer::Snapshot(bytes) => {
                 let manifest = StateManifest::decode(bytes).map_err(|error| Failed::Lied(error.to_string()));
@@ -191,9 +194,9 @@ impl<E: Environment> Machine<E> {
         };
         let entity = *entity;
         let Stage::Chunks(chunks) = &mut fetch.stage else { return Ok(()) };
-        fetch.heard = now;
         match answer {
             Answer::Chunk(bytes) => {
+                fetch.heard = now;
                 // What was asked for twice may come twice.
                 let wanted = chunks.assembly.next().is_some_and(|next| (next..chunks.asked).contains(&index));
                 if wanted {
@@ -320,8 +323,7 @@ impl<E: Environment> Machine<E> {
         }
         if let Some(followed) = self.followed.get_mut(&entity) {
             // What the frames in between said is heard from them alone.
-            followed.frames_only |=
-                matches!(error, AdoptError::Unheard { .. } | AdoptError::OtherBoard { .. });
+            followed.frames_only |= matches!(error, AdoptError::Unheard { .. });
         }
         self.ask(entity, None);
         Ok(())

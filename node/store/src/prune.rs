@@ -9,7 +9,7 @@
 //!
 //! A state of the past is the newest immutable snapshot at or before it and the slices in between. So a promise of old states
 //! keeps snapshots and slices; a promise of old blocks keeps slices and receipts. Block headers, the state, proofs,
-//! outboxes and the marks of what was certified always stay, and so does what a start replays.
+//! outboxes, decided frames, changes of boards and the marks of what was certified always stay, and so does what a start replays.
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use rocksdb::{WriteBatch, WriteOptions};

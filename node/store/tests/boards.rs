@@ -33,6 +33,24 @@ fn marks_are_read_beside_the_log_of_a_height_that_is_being_decided() {
 }
 
 #[test]
+fn changes_of_a_board_are_read_in_the_order_of_their_heights_and_without_those_of_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mut batch = Batch::new();
+    for (entity, height) in [(BOARD, 300), (BOARD, 2), (HUB, 1), (EntityId::new([1; 32]), 9)] {
+        batch.put_handover(&entity, height, &[entity.as_ref()[0], height.to_le_bytes()[0]]);
+    }
+    store.commit(batch).unwrap();
+    drop(store);
+    let store = open(folder.path());
+    let kept = |entity| store.handovers(entity).map(Result::unwrap).collect::<Vec<_>>();
+    assert_eq!(kept(&BOARD), [[2, 2], [2, 44]]);
+    assert_eq!(kept(&HUB), [[5, 1]]);
+    assert!(kept(&EntityId::new([3; 32])).is_empty());
+    assert!(store.verify(&mut |_, _| {}).unwrap().is_sound());
+}
+
+#[test]
 fn evidence_is_kept_once_for_each_place_and_over_restarts() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());

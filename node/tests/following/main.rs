@@ -162,6 +162,14 @@ fn who_is_silent_or_busy_or_has_nothing_does_not_hold_up_for_ever() {
     net.run(SECONDS(2));
     assert!(net.is_there(2));
 
+    let busy = |question: &Question, answer| match question {
+        Question::Snapshot { .. } => Some(Answer::Busy),
+        _ => Some(answer),
+    };
+    let mut net = with_a_liar(busy);
+    net.run(SECONDS(45));
+    assert!(net.is_there(2), "whoever is always busy is left");
+
     // Busy the first time.
     let (_folder, mut net) = network();
     net.decide(80);

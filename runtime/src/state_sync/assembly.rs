@@ -101,7 +101,11 @@ pub struct Assembly {
 impl Assembly {
     /// Begins with a manifest, for an entity as it is here. Whatever it says is certified by the board that is known here, or by
     /// one that the manifest proves to come after it.
-    pub fn begin(manifest: StateManifest, network: Network, known: &Entity) -> Result<Self, AssemblyError> {
+    pub fn begin(
+        mut manifest: StateManifest,
+        network: Network,
+        known: &Entity,
+    ) -> Result<Self, AssemblyError> {
         let header = &manifest.header;
         if header.entity != known.id {
             return Err(AssemblyError::OtherEntity { asked: known.id, found: header.entity });
@@ -110,17 +114,20 @@ impl Assembly {
         if header.height <= height {
             return Err(AssemblyError::NotLater { known: height, found: header.height });
         }
-        let Succession { ended, board } = Succession::of(known, &manifest.handovers)?;
+        let succession = Succession::of(known, &manifest.handovers)?;
+        let Succession { ended, board } = &succession;
         let board_hash = board.hash();
         if header.board_hash != board_hash {
             return Err(AssemblyError::OtherBoard { known: board_hash, named: header.board_hash });
         }
         let changes = ended.iter().map(|(board, handover)| (board, &handover.header, &handover.certificate));
-        for (board, header, certificate) in changes.chain([(&board, header, &manifest.certificate)]) {
+        for (board, header, certificate) in changes.chain([(board, header, &manifest.certificate)]) {
             certificate
                 .verify(network, board, header)
                 .map_err(|reason| AssemblyError::Certificate { height: header.height, reason })?;
         }
+        // What was not gone through was not checked, and must not come back when the entity here has gone on.
+        manifest.handovers = succession.handovers();
         Ok(Self { manifest, next: 0, rows: Rows::new() })
     }
 

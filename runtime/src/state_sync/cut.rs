@@ -8,6 +8,7 @@ use xln_primitives::{BoundedVec, EntityId, Hash};
 use super::{
     manifest::{CHUNK_BYTES, CHUNKS_MAX, HANDOVER_BYTES_MAX, StateManifest, hash_of},
     rows,
+    succession::HANDOVERS_MAX,
 };
 use crate::{BoardProof, Entity};
 
@@ -86,15 +87,23 @@ impl EntitySnapshot {
         Ok(Self { entity: entity.clone(), manifest, cuts })
     }
 
-    /// With the changes of its board, for those who know an earlier one: all up to the board that certified the frame, from the first
-    /// on. If they are too many, none: part of them leads nowhere.
+    /// With the changes of its board up to the one that certified the frame, for those who know an earlier one. `handovers` in the
+    /// order of their heights; of too many the newest, which lead there from the boards of late.
     #[must_use]
     pub fn with_handovers(mut self, mut handovers: Vec<BoardProof>) -> Self {
         handovers.retain(|handover| handover.header.height < self.manifest.header.height);
-        let bytes: usize = handovers.iter().map(Encode::encoded_size).sum();
-        if bytes <= HANDOVER_BYTES_MAX {
-            self.manifest.handovers = handovers.try_into().unwrap_or_default();
-        }
+        let mut room = HANDOVER_BYTES_MAX;
+        let fits = |handover: &&BoardProof| match room.checked_sub(handover.encoded_size()) {
+            Some(rest) => {
+                room = rest;
+                true
+            }
+            None => false,
+        };
+        let most = usize::try_from(HANDOVERS_MAX).unwrap_or(usize::MAX);
+        let newest = handovers.iter().rev().take(most).take_while(fits).count();
+        let newest = handovers.split_off(handovers.len().saturating_sub(newest));
+        self.manifest.handovers = newest.try_into().unwrap_or_default();
         self
     }
 

@@ -1,10 +1,7 @@
 //! What a state consists of: the frame that certifies it, and the chunks of its rows.
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
-use xln_primitives::{
-    BoundedVec, Certificate, CertificateError, ConstU32, DecodeError, FrameHeader, Hash, Network,
-    decode_exact,
-};
+use xln_primitives::{BoundedVec, Certificate, ConstU32, DecodeError, FrameHeader, Hash, decode_exact};
 use xln_tree::Hasher;
 
 use super::succession::Handovers;
@@ -34,7 +31,7 @@ pub struct StateManifest {
     pub bytes: u64,
     /// BLAKE3 of each chunk, in order.
     pub chunks: BoundedVec<Hash, ConstU32<CHUNKS_MAX>>,
-    /// How its board came to speak for it, from the first on.
+    /// How its board came to speak for it.
     pub handovers: Handovers,
 }
 
@@ -104,11 +101,6 @@ impl StateManifest {
             }
             _ => None,
         }
-    }
-
-    /// Checks that `board` stands behind the frame.
-    pub fn verify(&self, network: Network, board: &xln_primitives::Board) -> Result<(), CertificateError> {
-        self.certificate.verify(network, board, &self.header)
     }
 }
 

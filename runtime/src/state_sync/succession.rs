@@ -34,24 +34,31 @@ pub(crate) struct Succession<'a> {
 
 impl<'a> Succession<'a> {
     /// Goes from the board of an entity as it is here through the changes that came after. What is known here already is passed over,
-    /// and so is all that does not join on to it. Paths are checked; certificates are for the caller to check.
+    /// and so is all that does not join on to it or changes nothing. Paths are checked; certificates are for the caller to check.
     ///
     /// Errors: a path that proves no board.
     pub(crate) fn of(known: &Entity, handovers: &'a [BoardProof]) -> Result<Self, BoardProofError> {
         let mut succession = Self { ended: Vec::new(), board: Arc::clone(&known.board) };
+        let mut board_hash = known.board_hash;
         let mut height = known.head.as_ref().map_or(0, |head| head.header.height);
         for handover in handovers {
             let header = &handover.header;
-            let joins = header.entity == known.id
-                && header.height > height
-                && header.board_hash == succession.board.hash();
-            if joins {
-                let next = Arc::new(handover.next_board()?);
-                let ended = core::mem::replace(&mut succession.board, next);
+            if header.entity != known.id || header.height <= height || header.board_hash != board_hash {
+                continue;
+            }
+            let next = handover.next_board()?;
+            let next_hash = next.hash();
+            if next_hash != board_hash {
+                let ended = core::mem::replace(&mut succession.board, Arc::new(next));
                 succession.ended.push((ended, handover));
-                height = header.height;
+                (board_hash, height) = (next_hash, header.height);
             }
         }
         Ok(succession)
+    }
+
+    /// The changes that were gone through.
+    pub(crate) fn handovers(&self) -> Handovers {
+        Handovers::truncate_from(self.ended.iter().map(|(_, handover)| (*handover).clone()).collect())
     }
 }

@@ -1,9 +1,9 @@
 //! Pairings that were computed before.
 //!
-//! A node meets the same proof again and again: its own certificate when it made it, when the frame is executed and when
-//! the log is replayed; the proofs of possession in the board that travels with every message of a lazy entity. A pairing
-//! takes a millisecond, and what it proved once it proves forever, so a process may keep digests of what held, as Bitcoin
-//! Core's signature cache does. The answer never depends on it, only its time.
+//! A node meets the same proof again and again: a certificate when it is made and when others bring the frame; the proofs of
+//! possession in the board that travels with every message of a lazy entity. A pairing takes a millisecond, and what it proved
+//! once it proves forever, so a process may keep digests of what held, as Bitcoin Core's signature cache does. The answer
+//! never depends on it, only its time.
 //!
 //! Off until [`remember`], so that a measurement of one signature in a loop measures the pairing.
 //!
@@ -18,7 +18,7 @@ use std::{
 use super::SignatureError;
 use crate::Hash;
 
-/// Digests in a generation; both together take four megabytes at most.
+/// Digests in a generation; both together take about four megabytes.
 const GENERATION: usize = 32_768;
 
 static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
@@ -32,7 +32,7 @@ pub(super) enum Claim {
     Possessed = 1,
 }
 
-/// From now on this process remembers which BLS signatures held, up to four megabytes of digests.
+/// From now on this process remembers which BLS signatures held, in about four megabytes of digests.
 pub fn remember() {
     KNOWN.get_or_init(Mutex::default);
 }
