@@ -1,7 +1,9 @@
 //! Keys whose possession was proven to this machine.
 //!
 //! The same few servers vote on many entities, and each board carries the proofs of their keys anew: a pairing each. A key and
-//! a proof that were found good once are good in every board.
+//! a proof that were found good once are good in every board. Other than what a process may remember of signatures
+//! ([`remember`](xln_primitives::crypto::bls::remember)), this is always on and belongs to one machine: with ten thousand entities nothing works
+//! without it.
 
 use std::collections::BTreeSet;
 
