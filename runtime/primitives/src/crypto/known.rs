@@ -15,6 +15,8 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
+use codec::Encode;
+
 use super::SignatureError;
 use crate::Hash;
 
@@ -24,12 +26,13 @@ const GENERATION: usize = 32_768;
 static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
 
 /// What is proven. Each use of a signature has a number of its own.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Encode)]
+#[allow(clippy::cast_possible_truncation, reason = "the derive of Encode casts variant numbers")]
 pub(super) enum Claim {
     /// The message is signed.
-    Signed = 0,
+    Signed,
     /// The holder of the key knows its secret.
-    Possessed = 1,
+    Possessed,
 }
 
 /// From now on this process remembers which BLS signatures held, in about four megabytes of digests.
@@ -57,15 +60,9 @@ pub(super) fn once(
     Ok(())
 }
 
-/// Of everything that the answer depends on. All but the message has a length that is fixed or stands before it.
+/// Of everything that the answer depends on. SCALE says how many keys there are and where the message ends.
 fn digest(claim: Claim, keys: &[[u8; 48]], message: &[u8], signature: &[u8; 96]) -> Hash {
-    let mut bytes = Vec::with_capacity(105 + keys.len() * 48 + message.len());
-    bytes.push(claim as u8);
-    bytes.extend((keys.len() as u64).to_le_bytes());
-    bytes.extend(keys.iter().flatten());
-    bytes.extend(signature);
-    bytes.extend(message);
-    Hash::new(*blake3::hash(&bytes).as_bytes())
+    (claim, keys, message, signature).using_encoded(|bytes| Hash::new(*blake3::hash(bytes).as_bytes()))
 }
 
 /// Two generations of digests.
