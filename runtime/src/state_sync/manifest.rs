@@ -10,7 +10,7 @@ use super::succession::Handovers;
 pub const CHUNK_BYTES: usize = 1 << 20;
 /// Most chunks of a state: 16 GiB of rows.
 pub const CHUNKS_MAX: u32 = 16_384;
-/// Most bytes of changes of the board that come with a state: about four hundred of a board of four.
+/// Most bytes of changes of the board that come with a state: some eight hundred of a board of four.
 pub(super) const HANDOVER_BYTES_MAX: usize = 1 << 20;
 /// Most bytes of an encoded manifest: its hashes, its changes of the board, and a page for the rest.
 const MANIFEST_BYTES_MAX: usize = CHUNKS_MAX as usize * 32 + HANDOVER_BYTES_MAX + 4_096;
