@@ -31,9 +31,9 @@ use crate::{
     boards::Boards,
     delivery::Delivery,
     entity::Entity,
-    execute::{created_board, founded},
     frame::{self, Draft, Turn, Work},
     logged,
+    newcomer::{created_board, founded},
     server::Server,
 };
 

@@ -26,8 +26,8 @@ use crate::{
     Facts, Server,
     block::bind,
     entity::{Entity, Head, tree_config},
-    execute::founded,
     genesis::{GenesisAsset, GenesisChannel, GenesisChannelRow, GenesisEntity, GenesisError},
+    newcomer::founded,
     overlay::Overlay,
 };
 
